@@ -1,0 +1,1 @@
+//! Data and measurement shared by the benchmarks.

@@ -1,0 +1,1 @@
+//! A photo in, face embeddings out; builds and searches galleries of faces.

@@ -1,0 +1,3 @@
+//! The look-alike HTTP API: AWS Lambda handler and plain server.
+
+fn main() {}

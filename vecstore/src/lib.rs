@@ -1,0 +1,1 @@
+//! An embedded, durable, on-disk HNSW vector store.
