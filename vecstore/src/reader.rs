@@ -125,13 +125,7 @@ fn last_checkpoint(store: &Path) -> Result<View> {
                 let segment = segment?;
                 let len = segment.as_ref().map_or(0, |segment| segment.len());
                 let Manifest { config, seq, .. } = manifest;
-                return Ok(View {
-                    config,
-                    segment,
-                    tails: Vec::new(),
-                    seq,
-                    len,
-                });
+                return Ok(View { config, segment, tails: Vec::new(), seq, len });
             }
         }
     }
@@ -144,10 +138,7 @@ pub(crate) fn open_segment(store: &Path, manifest: &Manifest) -> Result<Option<A
     };
     let segment = Segment::open(&path)?;
     if *segment.config() != manifest.config || segment.seq() != manifest.seq {
-        return Err(Error::corrupt(
-            &path,
-            "it is not the segment that the MANIFEST describes",
-        ));
+        return Err(Error::corrupt(&path, "it is not the segment that the MANIFEST describes"));
     }
     Ok(Some(Arc::new(segment)))
 }

@@ -51,34 +51,22 @@ impl Snapshot {
     /// [`Error::NotFinite`](crate::Error::NotFinite) and [`Error::ZeroVector`](crate::Error::ZeroVector)
     /// for the vector; [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
     pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
-        let View {
-            config,
-            segment,
-            tails,
-            seq,
-            ..
-        } = &*self.0;
+        let View { config, segment, tails, seq, .. } = &*self.0;
         let query = Prepared::new(query, config)?;
         let mut found: Vec<(f32, &dyn Part, u32)> = Vec::new();
         if let Some(segment) = segment {
             let best = query.run(&**segment, *seq)?;
             found.extend(
-                best.iter()
-                    .map(|best| (best.distance, &**segment as &dyn Part, best.slot)),
+                best.iter().map(|best| (best.distance, &**segment as &dyn Part, best.slot)),
             );
         }
         for tail in tails {
             let best = query.run(&**tail, *seq)?;
-            found.extend(
-                best.iter()
-                    .map(|best| (best.distance, &**tail as &dyn Part, best.slot)),
-            );
+            found.extend(best.iter().map(|best| (best.distance, &**tail as &dyn Part, best.slot)));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut groups, mut hits) = (
-            Groups::default(),
-            Vec::with_capacity(query.k.min(found.len())),
-        );
+        let (mut groups, mut hits) =
+            (Groups::default(), Vec::with_capacity(query.k.min(found.len())));
         for (distance, part, slot) in found {
             if hits.len() == query.k {
                 break;
@@ -119,12 +107,7 @@ impl Snapshot {
     }
 
     fn find(&self, id: u64) -> Option<(&dyn Part, u32)> {
-        let View {
-            segment,
-            tails,
-            seq,
-            ..
-        } = &*self.0;
+        let View { segment, tails, seq, .. } = &*self.0;
         let in_tail = |tail: &Arc<TailIndex>| tail.find(id, *seq);
         for tail in tails.iter().rev() {
             if let Some(slot) = in_tail(tail) {
@@ -140,10 +123,7 @@ impl View {
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.
     pub(crate) fn kill(&self, id: u64, seq: u64) -> bool {
         self.tails.iter().any(|tail| tail.kill(id, seq))
-            || self
-                .segment
-                .as_ref()
-                .is_some_and(|segment| segment.kill(id, seq))
+            || self.segment.as_ref().is_some_and(|segment| segment.kill(id, seq))
     }
 }
 

@@ -62,9 +62,7 @@ impl Store {
     ///
     /// As [`insert`](Self::insert).
     pub fn insert_batch(&self, records: &[Record]) -> Result<()> {
-        let ops = records
-            .iter()
-            .map(|record| Op::put(record, &self.shared.config));
+        let ops = records.iter().map(|record| Op::put(record, &self.shared.config));
         self.commit(ops.collect::<Result<_>>()?)?;
         Ok(())
     }

@@ -12,9 +12,7 @@ const GENERATION: usize = 50;
 fn generation(number: u64) -> Vec<Record> {
     let record = |id: u64| {
         let angle = (id * 7919 + number) as f32;
-        Record::new(id, vec![angle.cos(), angle.sin()])
-            .with_payload(&number)
-            .unwrap()
+        Record::new(id, vec![angle.cos(), angle.sin()]).with_payload(&number).unwrap()
     };
     (0..GENERATION as u64).map(record).collect()
 }
@@ -32,15 +30,9 @@ fn readers_see_whole_writes_while_checkpoints_run() {
         let hits = snapshot.search(&Query::new(&[1.0, 0.0], 100)).unwrap();
         assert_eq!((hits.len(), snapshot.len()), (GENERATION, GENERATION));
         let number = hits[0].payload::<u64>().unwrap().unwrap();
-        assert!(
-            hits.iter()
-                .all(|hit| hit.payload::<u64>().unwrap() == Some(number))
-        );
+        assert!(hits.iter().all(|hit| hit.payload::<u64>().unwrap() == Some(number)));
         for id in 0..GENERATION as u64 {
-            assert_eq!(
-                snapshot.get(id).unwrap().unwrap().payload::<u64>().unwrap(),
-                Some(number)
-            );
+            assert_eq!(snapshot.get(id).unwrap().unwrap().payload::<u64>().unwrap(), Some(number));
         }
         number
     }
@@ -79,15 +71,9 @@ fn readers_see_whole_writes_while_checkpoints_run() {
         checkpoints.join().unwrap();
         (in_process.join().unwrap(), of_segments.join().unwrap())
     });
-    assert!(
-        seen > 1 && refreshed > 1,
-        "the readers saw {seen} and {refreshed} changes"
-    );
+    assert!(seen > 1 && refreshed > 1, "the readers saw {seen} and {refreshed} changes");
     drop(store);
-    assert_eq!(
-        whole(&Store::open(directory.path()).unwrap().snapshot()),
-        150
-    );
+    assert_eq!(whole(&Store::open(directory.path()).unwrap().snapshot()), 150);
 }
 
 #[test]
@@ -100,9 +86,7 @@ fn writers_on_many_threads() {
             threads.spawn(move || {
                 for number in 0..20 {
                     let id = thread * 100 + number;
-                    store
-                        .insert(&Record::new(id, vec![id as f32, 1.0]))
-                        .unwrap();
+                    store.insert(&Record::new(id, vec![id as f32, 1.0])).unwrap();
                     assert!(store.contains(id), "a write is visible when it returns");
                     if number % 2 == 1 {
                         assert!(store.delete(id).unwrap());
@@ -126,9 +110,7 @@ fn a_checkpoint_runs_by_itself() {
     let store = Store::create(directory.path(), Config::new(2, Metric::SquaredEuclidean)).unwrap();
     for batch in 0..12u64 {
         let ids = batch * 1000..(batch + 1) * 1000;
-        let records: Vec<_> = ids
-            .map(|id| Record::new(id, vec![id as f32, 1.0]))
-            .collect();
+        let records: Vec<_> = ids.map(|id| Record::new(id, vec![id as f32, 1.0])).collect();
         store.insert_batch(&records).unwrap();
     }
     drop(store); // waits for it

@@ -13,11 +13,7 @@ const CHILD: &str = "VECSTORE_CRASH_TEST_STORE";
 /// Three records at once: either all of them carry a number, or none.
 fn write(number: u64) -> Vec<Record> {
     (0..3)
-        .map(|id| {
-            Record::new(id, vec![number as f32, 1.0])
-                .with_payload(&number)
-                .unwrap()
-        })
+        .map(|id| Record::new(id, vec![number as f32, 1.0]).with_payload(&number).unwrap())
         .chain([Record::new(1000 + number, vec![0.0, number as f32])])
         .collect()
 }
@@ -27,10 +23,7 @@ fn write(number: u64) -> Vec<Record> {
 fn child() {
     let Ok(path) = env::var(CHILD) else { return };
     let store = Store::open_or_create(path, Config::new(2, Metric::SquaredEuclidean)).unwrap();
-    let first = store
-        .get(0)
-        .unwrap()
-        .map_or(0, |record| record.payload::<u64>().unwrap().unwrap());
+    let first = store.get(0).unwrap().map_or(0, |record| record.payload::<u64>().unwrap().unwrap());
     let delete_after = |number: u64| {
         if number > 3 {
             store.delete(1000 + number - 3).unwrap();
@@ -82,27 +75,14 @@ fn nothing_that_was_acknowledged_is_lost() {
             Err(vecstore::Error::NotAStore { .. }) if acknowledged == 0 => continue,
             store => store.unwrap(),
         };
-        let number = store
-            .get(0)
-            .unwrap()
-            .map_or(0, |record| record.payload().unwrap().unwrap());
-        assert!(
-            number >= acknowledged,
-            "write {acknowledged} was acknowledged, {number} is there"
-        );
+        let number = store.get(0).unwrap().map_or(0, |record| record.payload().unwrap().unwrap());
+        assert!(number >= acknowledged, "write {acknowledged} was acknowledged, {number} is there");
         acknowledged = number;
         for record in write(number).iter().filter(|_| number > 0) {
-            assert_eq!(
-                store.get(record.id()).unwrap().as_ref(),
-                Some(record),
-                "half of a write"
-            );
+            assert_eq!(store.get(record.id()).unwrap().as_ref(), Some(record), "half of a write");
         }
         for gone in 1..number.saturating_sub(3) {
-            assert!(
-                !store.contains(1000 + gone),
-                "{gone} was deleted before {number} was written"
-            );
+            assert!(!store.contains(1000 + gone), "{gone} was deleted before {number} was written");
         }
         let everything = store.search(&Query::new(&[0.0, 0.0], 1_000_000)).unwrap();
         assert_eq!(everything.len(), store.len());

@@ -22,11 +22,7 @@ type Model = BTreeMap<u64, Item>;
 enum Step {
     Insert(Vec<(u64, Item)>),
     Delete(u64),
-    Search {
-        vector: Vec<f32>,
-        k: usize,
-        distinct_groups: bool,
-    },
+    Search { vector: Vec<f32>, k: usize, distinct_groups: bool },
     Checkpoint,
     Reopen,
 }
@@ -42,11 +38,8 @@ fn id() -> impl Strategy<Value = u64> {
 }
 
 fn item() -> impl Strategy<Value = Item> {
-    let group = proptest::option::of(prop_oneof![
-        "[abc]",
-        Just(String::new()),
-        Just("é".to_owned())
-    ]);
+    let group =
+        proptest::option::of(prop_oneof!["[abc]", Just(String::new()), Just("é".to_owned())]);
     (vector(), group, any::<Option<u32>>()).prop_map(|(vector, group, payload)| Item {
         vector,
         group,
@@ -66,11 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn metric() -> impl Strategy<Value = Metric> {
-    prop_oneof![
-        Just(Metric::Cosine),
-        Just(Metric::InnerProduct),
-        Just(Metric::SquaredEuclidean)
-    ]
+    prop_oneof![Just(Metric::Cosine), Just(Metric::InnerProduct), Just(Metric::SquaredEuclidean)]
 }
 
 fn record(id: u64, item: &Item) -> Record {
@@ -118,12 +107,7 @@ fn check_hits(
     prop_assert_eq!(hits.len(), expected.len());
     let (mut ids, mut groups) = (HashSet::new(), HashSet::new());
     for (hit, (expected, _)) in hits.iter().zip(expected) {
-        prop_assert!(
-            (hit.score - expected).abs() < 1e-4,
-            "{} is not {}",
-            hit.score,
-            expected
-        );
+        prop_assert!((hit.score - expected).abs() < 1e-4, "{} is not {}", hit.score, expected);
         let item = &model[&hit.id];
         prop_assert!((hit.score - score(metric, query, &item.vector)).abs() < 1e-4);
         prop_assert_eq!(&hit.group, &item.group);
@@ -178,17 +162,9 @@ fn run(path: &Path, metric: Metric, steps: Vec<Step>) -> Result<(), TestCaseErro
             Step::Delete(id) => {
                 prop_assert_eq!(store.delete(id).unwrap(), model.remove(&id).is_some());
             }
-            Step::Search {
-                vector,
-                k,
-                distinct_groups,
-            } => {
+            Step::Search { vector, k, distinct_groups } => {
                 let query = Query::new(&vector, k);
-                let query = if distinct_groups {
-                    query.distinct_groups()
-                } else {
-                    query
-                };
+                let query = if distinct_groups { query.distinct_groups() } else { query };
                 let hits = store.search(&query).unwrap();
                 check_hits(&hits, &model, metric, &vector, k, distinct_groups)?;
                 let hits = reader.search(&query).unwrap();

@@ -81,19 +81,8 @@ impl Header {
             Metric::SquaredEuclidean => 2,
         };
         let mut bytes = MAGIC.to_vec();
-        let Config {
-            dimension,
-            m,
-            ef_construction,
-            ..
-        } = self.config;
-        for number in [
-            VERSION,
-            dimension as u32,
-            metric,
-            m as u32,
-            ef_construction as u32,
-        ] {
+        let Config { dimension, m, ef_construction, .. } = self.config;
+        for number in [VERSION, dimension as u32, metric, m as u32, ef_construction as u32] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.seq.to_le_bytes());
@@ -116,18 +105,12 @@ impl Header {
         if !file.starts_with(&MAGIC) {
             return Err(damaged("it does not begin like a vecstore segment"));
         }
-        let bytes = file
-            .get(..HEADER_BYTES)
-            .ok_or_else(|| damaged("it ends within its header"))?;
+        let bytes = file.get(..HEADER_BYTES).ok_or_else(|| damaged("it ends within its header"))?;
         let mut numbers = Numbers(&bytes[MAGIC.len()..]);
         // The version comes before the checksum: a newer one may place its checksum elsewhere.
         let found = numbers.u32();
         if found > VERSION {
-            return Err(Error::NewerVersion {
-                path: path.to_owned(),
-                found,
-                supported: VERSION,
-            });
+            return Err(Error::NewerVersion { path: path.to_owned(), found, supported: VERSION });
         }
         let (checked, checksum) = bytes.split_at(HEADER_BYTES - 4);
         if found == 0 || crc32c::crc32c(checked).to_le_bytes() != checksum {
@@ -141,12 +124,7 @@ impl Header {
             other => return Err(damaged(&format!("it names an unknown metric, {other}"))),
         };
         let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
-        let config = Config {
-            dimension,
-            metric,
-            m,
-            ef_construction,
-        };
+        let config = Config { dimension, metric, m, ef_construction };
         let header = Self {
             config,
             seq: numbers.u64(),
@@ -157,10 +135,7 @@ impl Header {
                 crc32c: numbers.u32(),
             }),
         };
-        header
-            .config
-            .validate()
-            .map_err(|error| damaged(&error.to_string()))?;
+        header.config.validate().map_err(|error| damaged(&error.to_string()))?;
         header.check(file.len() as u64).map_err(damaged)?;
         Ok(header)
     }
@@ -172,16 +147,9 @@ impl Header {
         }
         let aligned = |extent: &Extent| extent.start.is_multiple_of(ALIGNMENT);
         let within = |extent: &Extent| {
-            extent
-                .start
-                .checked_add(extent.len)
-                .is_some_and(|end| end <= file_len)
+            extent.start.checked_add(extent.len).is_some_and(|end| end <= file_len)
         };
-        if !self
-            .sections
-            .iter()
-            .all(|extent| aligned(extent) && within(extent))
-        {
+        if !self.sections.iter().all(|extent| aligned(extent) && within(extent)) {
             return Err("a section lies beyond its end; it was cut off");
         }
         let n = self.slots() as u64;

@@ -43,13 +43,7 @@ impl Segment {
             layer_starts[level] = layer_starts[level - 1] + below;
         }
         let deaths = Deaths::new(header.slots());
-        Ok(Self {
-            path: path.to_owned(),
-            map,
-            header,
-            layer_starts,
-            deaths,
-        })
+        Ok(Self { path: path.to_owned(), map, header, layer_starts, deaths })
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -73,9 +67,7 @@ impl Segment {
     }
 
     fn bytes(&self, start: u64, len: u64) -> &[u8] {
-        self.map
-            .get(start as usize..(start + len) as usize)
-            .unwrap_or_default()
+        self.map.get(start as usize..(start + len) as usize).unwrap_or_default()
     }
 
     /// A section as numbers. The header was checked: sections lie within the file, aligned.
@@ -87,10 +79,7 @@ impl Segment {
 
     /// The highest layer of a slot.
     fn level(&self, slot: u32) -> usize {
-        self.header
-            .layers
-            .partition_point(|&slots| slots > slot)
-            .saturating_sub(1)
+        self.header.layers.partition_point(|&slots| slots > slot).saturating_sub(1)
     }
 
     /// One entry of a section of bytes, whose place is read from a section of starts.
@@ -98,14 +87,10 @@ impl Segment {
         let starts: &[u64] = self.section(starts);
         let entry = || {
             let (&start, &end) = (starts.get(index)?, starts.get(index + 1)?);
-            self.section(contents)
-                .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+            self.section(contents).get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
         };
         entry().ok_or_else(|| {
-            Error::corrupt(
-                &self.path,
-                format!("entry {index} lies outside its section"),
-            )
+            Error::corrupt(&self.path, format!("entry {index} lies outside its section"))
         })
     }
 }
@@ -124,9 +109,7 @@ impl Graph for Segment {
     fn row(&self, slot: u32) -> &[f32] {
         let dimension = self.header.config.dimension;
         let start = slot as usize * dimension;
-        self.section(Section::Rows)
-            .get(start..start + dimension)
-            .unwrap_or_default()
+        self.section(Section::Rows).get(start..start + dimension).unwrap_or_default()
     }
 
     #[inline]
@@ -138,16 +121,11 @@ impl Graph for Segment {
     fn for_each_link(&self, slot: u32, level: usize, mut visit: impl FnMut(u32)) {
         let width = self.header.config.max_links(level);
         let start = self.layer_starts[level] + slot as usize * width;
-        let links: &[u32] = self
-            .section(Section::Links)
-            .get(start..start + width)
-            .unwrap_or_default();
+        let links: &[u32] =
+            self.section(Section::Links).get(start..start + width).unwrap_or_default();
         // In a damaged file a link may lead out of its layer, where the slot has no links.
         let slots = self.header.layers[level];
-        for &link in links
-            .iter()
-            .take_while(|&&link| link != NO_LINK)
-            .filter(|&&link| link < slots)
+        for &link in links.iter().take_while(|&&link| link != NO_LINK).filter(|&&link| link < slots)
         {
             visit(link);
         }
@@ -162,9 +140,7 @@ impl Part for Segment {
 
     fn find(&self, id: u64, seq: u64) -> Option<u32> {
         let by_id: &[u32] = self.section(Section::ById);
-        let place = by_id
-            .binary_search_by_key(&id, |&slot| self.id(slot))
-            .ok()?;
+        let place = by_id.binary_search_by_key(&id, |&slot| self.id(slot)).ok()?;
         by_id
             .get(place)
             .copied()
@@ -172,15 +148,11 @@ impl Part for Segment {
     }
 
     fn kill(&self, id: u64, seq: u64) -> bool {
-        self.find(id, u64::MAX - 1)
-            .is_some_and(|slot| self.deaths.set(slot, seq))
+        self.find(id, u64::MAX - 1).is_some_and(|slot| self.deaths.set(slot, seq))
     }
 
     fn id(&self, slot: u32) -> u64 {
-        self.section(Section::Ids)
-            .get(slot as usize)
-            .copied()
-            .unwrap_or_default()
+        self.section(Section::Ids).get(slot as usize).copied().unwrap_or_default()
     }
 
     fn group(&self, slot: u32) -> Result<Option<&str>> {

@@ -25,9 +25,7 @@ pub(crate) fn write_merged(
     let order = merge.order();
     let strings = Strings::collect(&merge, &order)?;
     let name = format!("{seq:020}.seg");
-    dir::replace(segments, &name, |file| {
-        write(file, &merge, &order, &strings)
-    })?;
+    dir::replace(segments, &name, |file| write(file, &merge, &order, &strings))?;
     Ok(name)
 }
 
@@ -59,11 +57,7 @@ impl<'a> Strings<'a> {
         if payloads.iter().all(|payload| payload.is_empty()) {
             payloads.clear();
         }
-        Ok(Self {
-            group_of,
-            group_names,
-            payloads,
-        })
+        Ok(Self { group_of, group_names, payloads })
     }
 }
 
@@ -74,21 +68,13 @@ fn write(
     strings: &Strings<'_>,
 ) -> io::Result<()> {
     file.write_all(&[0; HEADER_BYTES])?;
-    let mut sections = Sections {
-        file,
-        end: HEADER_BYTES as u64,
-        extents: Default::default(),
-    };
+    let mut sections = Sections { file, end: HEADER_BYTES as u64, extents: Default::default() };
     let layers: [u32; MAX_LEVELS] = std::array::from_fn(|level| {
         order.partition_point(|&slot| merge.level(slot) >= level) as u32
     });
 
-    sections.write(
-        Section::Rows,
-        order
-            .iter()
-            .map(|&slot| bytemuck::cast_slice(merge.row(slot))),
-    )?;
+    sections
+        .write(Section::Rows, order.iter().map(|&slot| bytemuck::cast_slice(merge.row(slot))))?;
 
     let mut place_of = vec![NO_LINK; merge.len()];
     for (place, &slot) in (0..).zip(order) {
@@ -114,21 +100,13 @@ fn write(
     sections.write(Section::Ids, [bytemuck::cast_slice::<_, u8>(&ids)])?;
     sections.write(Section::ById, [bytemuck::cast_slice::<_, u8>(&by_id)])?;
 
-    let Strings {
-        group_of,
-        group_names,
-        payloads,
-    } = strings;
+    let Strings { group_of, group_names, payloads } = strings;
     sections.write(Section::GroupOf, [bytemuck::cast_slice::<_, u8>(group_of)])?;
     sections.write_strings(Section::GroupStarts, Section::GroupNames, group_names)?;
     sections.write_strings(Section::PayloadStarts, Section::Payloads, payloads)?;
 
-    let header = Header {
-        config: merge.config,
-        seq: merge.seq,
-        layers,
-        sections: sections.extents,
-    };
+    let header =
+        Header { config: merge.config, seq: merge.seq, layers, sections: sections.extents };
     file.rewind()?;
     file.write_all(&header.encode())
 }
@@ -148,14 +126,8 @@ impl Sections<'_> {
         pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> io::Result<()> {
         let start = self.end.next_multiple_of(ALIGNMENT);
-        io::copy(
-            &mut io::Read::take(io::repeat(0), start - self.end),
-            self.file,
-        )?;
-        let mut extent = Extent {
-            start,
-            ..Extent::default()
-        };
+        io::copy(&mut io::Read::take(io::repeat(0), start - self.end), self.file)?;
+        let mut extent = Extent { start, ..Extent::default() };
         for piece in pieces {
             let piece = piece.as_ref();
             self.file.write_all(piece)?;

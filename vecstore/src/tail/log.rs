@@ -37,17 +37,11 @@ impl TailLog {
             .map_err(failed(path))?;
         let file = path.join("db");
         let data = File::open(&file).map_err(Error::io("open", &file))?;
-        let log = Self {
-            path: path.to_owned(),
-            db,
-            data,
-        };
+        let log = Self { path: path.to_owned(), db, data };
         log.sync()?;
         // sled creates its files without making their names durable.
         let conf = path.join("conf");
-        File::open(&conf)
-            .and_then(|conf| conf.sync_all())
-            .map_err(Error::io("sync", &conf))?;
+        File::open(&conf).and_then(|conf| conf.sync_all()).map_err(Error::io("sync", &conf))?;
         dir::sync(path)?;
         Ok(log)
     }
@@ -134,8 +128,5 @@ fn checksum(seq: u64, part: u32, bytes: &[u8]) -> u32 {
 }
 
 fn failed(path: &Path) -> impl FnOnce(sled::Error) -> Error {
-    move |error| Error::Tail {
-        path: path.to_owned(),
-        what: error.to_string(),
-    }
+    move |error| Error::Tail { path: path.to_owned(), what: error.to_string() }
 }
