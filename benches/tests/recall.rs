@@ -28,7 +28,7 @@ fn recall_of(snapshot: &Snapshot, queries: &Vectors, truth: &[Vec<u64>]) -> f64 
 
 #[test]
 fn of_20_000_clustered_vectors() {
-    let mut base = clustered(20_200, 128, 200, 1);
+    let mut base = clustered(20_200, 128, 20, 1);
     let queries = base.split_off(20_000);
     for metric in [Metric::Cosine, Metric::SquaredEuclidean, Metric::InnerProduct] {
         let truth = exact(&base, &queries, metric, K);
