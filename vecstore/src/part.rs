@@ -29,6 +29,10 @@ pub(crate) trait Part: Graph {
 
     /// JSON; empty if the record has no payload.
     fn payload(&self, slot: u32) -> Result<&[u8]>;
+
+    /// Fails if damage was met. What was read before may then be incomplete, so whoever gives an
+    /// answer asks this last.
+    fn intact(&self) -> Result<()>;
 }
 
 /// A query whose vector is checked and prepared.

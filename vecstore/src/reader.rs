@@ -75,8 +75,12 @@ impl Reader {
         self.snapshot().get(id)
     }
 
-    /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
+    /// [`Snapshot::contains`] in the checkpoint that is open.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn contains(&self, id: u64) -> Result<bool> {
         self.snapshot().contains(id)
     }
 

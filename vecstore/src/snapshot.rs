@@ -81,6 +81,7 @@ impl Snapshot {
                 });
             }
         }
+        self.0.intact()?;
         Ok(hits)
     }
 
@@ -90,20 +91,28 @@ impl Snapshot {
     ///
     /// [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
     pub fn get(&self, id: u64) -> Result<Option<Record>> {
-        let Some((part, slot)) = self.find(id) else {
-            return Ok(None);
+        let record = match self.find(id) {
+            None => None,
+            Some((part, slot)) => Some(Record {
+                id,
+                vector: part.row(slot).to_vec(),
+                group: part.group(slot)?.map(Into::into),
+                payload: Payload(part.payload(slot)?.into()),
+            }),
         };
-        Ok(Some(Record {
-            id,
-            vector: part.row(slot).to_vec(),
-            group: part.group(slot)?.map(Into::into),
-            payload: Payload(part.payload(slot)?.into()),
-        }))
+        self.0.intact()?;
+        Ok(record)
     }
 
     /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
-        self.find(id).is_some()
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
+    pub fn contains(&self, id: u64) -> Result<bool> {
+        let found = self.find(id).is_some();
+        self.0.intact()?;
+        Ok(found)
     }
 
     fn find(&self, id: u64) -> Option<(&dyn Part, u32)> {
@@ -120,6 +129,11 @@ impl Snapshot {
 }
 
 impl View {
+    /// Fails if damage to the segment was met: answers may then be incomplete.
+    pub(crate) fn intact(&self) -> Result<()> {
+        self.segment.as_ref().map_or(Ok(()), |segment| segment.intact())
+    }
+
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.
     pub(crate) fn kill(&self, id: u64, seq: u64) -> bool {
         self.tails.iter().any(|tail| tail.kill(id, seq))

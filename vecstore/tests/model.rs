@@ -125,7 +125,7 @@ fn check_all(snapshot: &Snapshot, model: &Model, metric: Metric) -> Result<(), T
     prop_assert_eq!(snapshot.len(), model.len());
     for id in (0..20).chain([u64::MAX]) {
         let found = snapshot.get(id).unwrap();
-        prop_assert_eq!(found.is_some(), snapshot.contains(id));
+        prop_assert_eq!(found.is_some(), snapshot.contains(id).unwrap());
         match (found, model.get(&id)) {
             (None, None) => {}
             (Some(found), Some(item)) => {

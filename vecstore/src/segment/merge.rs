@@ -33,7 +33,7 @@ impl<'a> Merge<'a> {
         config: Config,
     ) -> Result<Self> {
         if let Some(old) = old {
-            old.verify_checksums()?;
+            old.verify_pages()?;
         }
         let added = tails.iter().flat_map(|tail| {
             let visible = (0..tail.len() as u32).filter(move |&slot| tail.visible(slot, seq));

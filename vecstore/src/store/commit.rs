@@ -91,6 +91,8 @@ impl Writer {
             }
             done.get_or_init(|| Ok(replaced));
         }
+        // A damaged segment may have hidden a record that was to be replaced.
+        view.intact()?;
         shared.view.store(Arc::new(view));
         Ok(())
     }

@@ -136,4 +136,8 @@ impl Part for TailIndex {
     fn payload(&self, slot: u32) -> Result<&[u8]> {
         Ok(self.node(slot).map_or(&[], |node| &node.payload.0))
     }
+
+    fn intact(&self) -> Result<()> {
+        Ok(())
+    }
 }
