@@ -87,6 +87,7 @@ fn nothing_that_was_acknowledged_is_lost() {
                 "{gone} was deleted before {number} was written"
             );
         }
+        store.snapshot().verify().unwrap();
         let everything = store.search(&Query::new(&[0.0, 0.0], 1_000_000)).unwrap();
         assert_eq!(everything.len(), store.len());
     }

@@ -29,11 +29,14 @@ fn make(path: &Path) {
     store.delete(4).unwrap();
 }
 
+/// Id, score, group and payload.
+type Found = (u64, f32, Option<String>, Option<u64>);
+
 /// All that is asked of a snapshot, in one comparable value.
 #[derive(Debug, PartialEq)]
 struct Answers {
     len: usize,
-    hits: Vec<Vec<(u64, f32, Option<String>, Option<u64>)>>,
+    hits: Vec<Vec<Found>>,
     records: Vec<Option<Record>>,
 }
 

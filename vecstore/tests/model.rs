@@ -123,6 +123,9 @@ fn check_hits(
 /// Checks that a snapshot holds just what the model does.
 fn check_all(snapshot: &Snapshot, model: &Model, metric: Metric) -> Result<(), TestCaseError> {
     prop_assert_eq!(snapshot.len(), model.len());
+    let mut ids: Vec<_> = snapshot.iter().map(|record| record.unwrap().id()).collect();
+    ids.sort_unstable();
+    prop_assert!(ids.iter().eq(model.keys()));
     for id in (0..20).chain([u64::MAX]) {
         let found = snapshot.get(id).unwrap();
         prop_assert_eq!(found.is_some(), snapshot.contains(id).unwrap());
@@ -176,6 +179,7 @@ fn run(path: &Path, metric: Metric, steps: Vec<Step>) -> Result<(), TestCaseErro
                 reader.refresh().unwrap();
                 checkpointed.clone_from(&model);
                 check_all(&reader.snapshot(), &checkpointed, metric)?;
+                prop_assert_eq!(reader.snapshot().verify().unwrap().vectors, model.len());
                 check_all(&earlier.0, &earlier.1, metric)?;
                 earlier = (store.snapshot(), model.clone());
             }

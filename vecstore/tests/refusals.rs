@@ -192,6 +192,28 @@ fn files_that_are_cut_off_or_changed() {
 }
 
 #[test]
+fn a_segment_file_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(&directory);
+    assert!(store.snapshot().segment().is_none());
+    store.checkpoint().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("copy");
+    fs::write(&file, store.snapshot().segment().unwrap()).unwrap();
+    drop((store, directory));
+
+    let reader = Reader::open_segment(&file).unwrap();
+    assert_eq!(reader.search(&Query::new(&[2.0, 0.1], 5)).unwrap()[0].id, 1);
+    assert!(!reader.refresh().unwrap());
+    fs::write(&file, "something else").unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Corrupt { .. })));
+    fs::write(&file, "").unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Corrupt { .. })));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Io { .. })));
+}
+
+#[test]
 fn a_log_with_missing_or_changed_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

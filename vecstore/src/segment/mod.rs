@@ -4,6 +4,7 @@ mod deaths;
 mod format;
 mod merge;
 mod pages;
+mod verify;
 mod write;
 
 use std::cmp::Ordering;
@@ -55,6 +56,11 @@ impl Segment {
 
     pub(crate) fn config(&self) -> &Config {
         &self.header.config
+    }
+
+    /// The whole file.
+    pub(crate) fn file(&self) -> &[u8] {
+        &self.map
     }
 
     /// The last change that the segment includes.
