@@ -14,10 +14,7 @@ pub struct Vectors {
 impl Vectors {
     /// Vectors of `dimension` components from all their components in a row.
     pub fn new(dimension: usize, components: Vec<f32>) -> Self {
-        Self {
-            dimension,
-            components,
-        }
+        Self { dimension, components }
     }
 
     /// The vectors.
@@ -38,10 +35,7 @@ impl Vectors {
     /// Takes the vectors from `at` on out of this list.
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Self {
-        Self::new(
-            self.dimension,
-            self.components.split_off(at * self.dimension),
-        )
+        Self::new(self.dimension, self.components.split_off(at * self.dimension))
     }
 }
 
@@ -49,9 +43,7 @@ impl Vectors {
 /// their space. The same seed gives the same vectors.
 pub fn clustered(count: usize, dimension: usize, clusters: usize, seed: u64) -> Vectors {
     let mut random = StdRng::seed_from_u64(seed);
-    let centres: Vec<f32> = (0..clusters * dimension)
-        .map(|_| normal(&mut random))
-        .collect();
+    let centres: Vec<f32> = (0..clusters * dimension).map(|_| normal(&mut random)).collect();
     let mut components = Vec::with_capacity(count * dimension);
     for _ in 0..count {
         let cluster = random.random_range(0..clusters);

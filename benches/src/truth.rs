@@ -7,10 +7,7 @@ use crate::Vectors;
 /// The numbers of the `k` vectors of `base` that are nearest to each query, nearest first, from the
 /// definition of the metric in f64.
 pub fn exact(base: &Vectors, queries: &Vectors, metric: Metric, k: usize) -> Vec<Vec<u64>> {
-    let norms: Vec<f64> = base
-        .iter()
-        .map(|vector| dot(vector, vector).sqrt())
-        .collect();
+    let norms: Vec<f64> = base.iter().map(|vector| dot(vector, vector).sqrt()).collect();
     let nearest = |query: &[f32]| {
         let distances = base.iter().zip(&norms).map(|(vector, norm)| match metric {
             Metric::Cosine => -dot(query, vector) / norm,
@@ -42,11 +39,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     // Four sums at once, so that the compiler can use vector instructions.
     let mut sums = [0f64; 8];
     let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(&a, &b)| f64::from(a) * f64::from(b));
+    let tail = a.remainder().iter().zip(b.remainder()).map(|(&a, &b)| f64::from(a) * f64::from(b));
     let tail: f64 = tail.sum();
     for (a, b) in a.zip(b) {
         for lane in 0..8 {

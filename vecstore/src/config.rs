@@ -20,12 +20,7 @@ impl Config {
     /// Vectors of `dimension` components compared by `metric`, with the usual graph parameters
     /// (M = 16, efConstruction = 200).
     pub fn new(dimension: usize, metric: Metric) -> Self {
-        Self {
-            dimension,
-            metric,
-            m: 16,
-            ef_construction: 200,
-        }
+        Self { dimension, metric, m: 16, ef_construction: 200 }
     }
 
     /// Sets M, the links a node gets on each layer, 2 to 128 (twice as many on the lowest).
@@ -39,10 +34,7 @@ impl Config {
     /// More give a better graph and a slower build.
     #[must_use]
     pub fn with_ef_construction(self, ef_construction: usize) -> Self {
-        Self {
-            ef_construction,
-            ..self
-        }
+        Self { ef_construction, ..self }
     }
 
     /// The number of components of each vector.
@@ -73,12 +65,7 @@ impl Config {
         ];
         for (name, got, min, max) in ranges {
             if !(min..=max).contains(&got) {
-                return Err(Error::InvalidConfig {
-                    name,
-                    got,
-                    min,
-                    max,
-                });
+                return Err(Error::InvalidConfig { name, got, min, max });
             }
         }
         Ok(())
@@ -92,15 +79,7 @@ impl Config {
 
 impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            dimension,
-            metric,
-            m,
-            ef_construction,
-        } = self;
-        write!(
-            f,
-            "dimension {dimension}, metric {metric}, M {m}, efConstruction {ef_construction}"
-        )
+        let Self { dimension, metric, m, ef_construction } = self;
+        write!(f, "dimension {dimension}, metric {metric}, M {m}, efConstruction {ef_construction}")
     }
 }

@@ -8,9 +8,7 @@ use crate::{Error, Result};
 
 /// Makes the entries of a directory durable: a file is only as durable as its name.
 pub(crate) fn sync(dir: &Path) -> Result<()> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(Error::io("sync", dir))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::io("sync", dir))
 }
 
 /// Creates a directory, if it is missing, and makes it durable.

@@ -157,17 +157,10 @@ pub enum Error {
 impl Error {
     /// Builds the closure for `map_err` on an I/O result.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Self::Io { action, path: path.to_owned(), source }
     }
 
     pub(crate) fn corrupt(path: &Path, what: impl Into<String>) -> Self {
-        Self::Corrupt {
-            path: path.to_owned(),
-            what: what.into(),
-        }
+        Self::Corrupt { path: path.to_owned(), what: what.into() }
     }
 }

@@ -50,6 +50,7 @@ mod segment;
 mod snapshot;
 mod store;
 mod tail;
+mod verification;
 
 pub use config::{Config, MAX_DIMENSION};
 pub use error::{Error, Result};
@@ -59,3 +60,4 @@ pub use reader::Reader;
 pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, Record};
 pub use snapshot::Snapshot;
 pub use store::Store;
+pub use verification::Verification;

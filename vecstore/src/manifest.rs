@@ -39,9 +39,7 @@ impl Manifest {
                     io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
                 ) =>
             {
-                return Err(Error::NotAStore {
-                    path: store.to_owned(),
-                });
+                return Err(Error::NotAStore { path: store.to_owned() });
             }
             Err(error) => return Err(Error::io("read", &path)(error)),
         };
@@ -52,11 +50,7 @@ impl Manifest {
             .and_then(|rest| rest.lines().next()?.parse::<u32>().ok())
             .ok_or_else(|| damaged("it does not begin like a vecstore manifest"))?;
         if found > VERSION {
-            return Err(Error::NewerVersion {
-                path,
-                found,
-                supported: VERSION,
-            });
+            return Err(Error::NewerVersion { path, found, supported: VERSION });
         }
         let (body, checksum) = text
             .strip_suffix('\n')
@@ -68,10 +62,7 @@ impl Manifest {
         let json = body.lines().nth(1).unwrap_or_default();
         let manifest: Self =
             serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))?;
-        manifest
-            .config
-            .validate()
-            .map_err(|error| damaged(&error.to_string()))?;
+        manifest.config.validate().map_err(|error| damaged(&error.to_string()))?;
         if manifest.tails.is_empty() {
             return Err(damaged("it names no tail"));
         }
@@ -88,9 +79,7 @@ impl Manifest {
 
     /// The path of the segment, if there is one.
     pub(crate) fn segment_path(&self, store: &Path) -> Option<PathBuf> {
-        self.segment
-            .as_ref()
-            .map(|name| segments_dir(store).join(name))
+        self.segment.as_ref().map(|name| segments_dir(store).join(name))
     }
 }
 

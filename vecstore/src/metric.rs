@@ -23,33 +23,20 @@ impl Metric {
     /// the unit vector for [`Metric::Cosine`], the vector itself otherwise.
     pub(crate) fn prepare(self, vector: &[f32], dimension: usize) -> Result<Box<[f32]>> {
         if vector.len() != dimension {
-            return Err(Error::WrongDimension {
-                expected: dimension,
-                got: vector.len(),
-            });
+            return Err(Error::WrongDimension { expected: dimension, got: vector.len() });
         }
         if let Some(position) = vector.iter().position(|value| !value.is_finite()) {
-            return Err(Error::NotFinite {
-                position,
-                value: vector[position],
-            });
+            return Err(Error::NotFinite { position, value: vector[position] });
         }
         if self != Self::Cosine {
             return Ok(vector.into());
         }
         // In f64 the squares of all finite f32 values are finite, and those of non-zero ones non-zero.
-        let norm = vector
-            .iter()
-            .map(|&value| f64::from(value).powi(2))
-            .sum::<f64>()
-            .sqrt();
+        let norm = vector.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
         if norm == 0.0 {
             return Err(Error::ZeroVector);
         }
-        Ok(vector
-            .iter()
-            .map(|&value| (f64::from(value) / norm) as f32)
-            .collect())
+        Ok(vector.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
     }
 
     /// The distance between two prepared vectors of one length; lower is nearer for every metric.
@@ -120,17 +107,8 @@ mod tests {
     #[test]
     fn unfit_vectors_are_refused() {
         let prepare = |vector: &[f32]| Metric::Cosine.prepare(vector, 2);
-        assert!(matches!(
-            prepare(&[1.0]),
-            Err(Error::WrongDimension {
-                expected: 2,
-                got: 1
-            })
-        ));
-        assert!(matches!(
-            prepare(&[1.0, f32::NAN]),
-            Err(Error::NotFinite { position: 1, .. })
-        ));
+        assert!(matches!(prepare(&[1.0]), Err(Error::WrongDimension { expected: 2, got: 1 })));
+        assert!(matches!(prepare(&[1.0, f32::NAN]), Err(Error::NotFinite { position: 1, .. })));
         assert!(matches!(
             prepare(&[f32::INFINITY, 0.0]),
             Err(Error::NotFinite { position: 0, .. })

@@ -29,6 +29,10 @@ pub(crate) trait Part: Graph {
 
     /// JSON; empty if the record has no payload.
     fn payload(&self, slot: u32) -> Result<&[u8]>;
+
+    /// Fails if damage was met. What was read before may then be incomplete, so whoever gives an
+    /// answer asks this last.
+    fn intact(&self) -> Result<()>;
 }
 
 /// A query whose vector is checked and prepared.
@@ -45,18 +49,8 @@ impl Prepared {
             return Err(Error::ZeroK);
         }
         let vector = config.metric.prepare(query.vector, config.dimension)?;
-        let Query {
-            k,
-            ef,
-            distinct_groups,
-            ..
-        } = *query;
-        Ok(Self {
-            vector,
-            k,
-            ef: ef.max(k),
-            distinct_groups,
-        })
+        let Query { k, ef, distinct_groups, .. } = *query;
+        Ok(Self { vector, k, ef: ef.max(k), distinct_groups })
     }
 
     /// The best records of one part, nearest first: at most k of them, or the best of each of at
@@ -85,10 +79,7 @@ impl Prepared {
     fn scan<P: Part>(&self, part: &P, seq: u64) -> Result<Vec<Candidate>> {
         let mut candidates: Vec<_> = (0..part.len() as u32)
             .filter(|&slot| part.visible(slot, seq))
-            .map(|slot| Candidate {
-                distance: part.distance(&self.vector, part.row(slot)),
-                slot,
-            })
+            .map(|slot| Candidate { distance: part.distance(&self.vector, part.row(slot)), slot })
             .collect();
         if !self.distinct_groups && candidates.len() > self.k {
             candidates.select_nth_unstable(self.k - 1);

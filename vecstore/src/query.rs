@@ -12,12 +12,7 @@ pub struct Query<'a> {
 impl<'a> Query<'a> {
     /// The `k` records nearest to `vector`, at least 1. A store that holds `k` records returns `k`.
     pub fn new(vector: &'a [f32], k: usize) -> Self {
-        Self {
-            vector,
-            k,
-            ef: 100,
-            distinct_groups: false,
-        }
+        Self { vector, k, ef: 100, distinct_groups: false }
     }
 
     /// Sets ef, the number of candidates kept while walking the graph (default 100, at least `k`).
@@ -31,9 +26,6 @@ impl<'a> Query<'a> {
     /// portraits takes one place. A record without a group counts as a group of its own.
     #[must_use]
     pub fn distinct_groups(self) -> Self {
-        Self {
-            distinct_groups: true,
-            ..self
-        }
+        Self { distinct_groups: true, ..self }
     }
 }

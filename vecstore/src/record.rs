@@ -23,22 +23,14 @@ pub struct Record {
 impl Record {
     /// A vector under an id. Inserting it replaces what the store has under the same id.
     pub fn new(id: u64, vector: Vec<f32>) -> Self {
-        Self {
-            id,
-            vector,
-            group: None,
-            payload: Payload::default(),
-        }
+        Self { id, vector, group: None, payload: Payload::default() }
     }
 
     /// Puts the record into a group, for [`Query::distinct_groups`](crate::Query::distinct_groups):
     /// the person that a portrait shows, the document that a passage comes from.
     #[must_use]
     pub fn with_group(self, group: impl Into<String>) -> Self {
-        Self {
-            group: Some(group.into()),
-            ..self
-        }
+        Self { group: Some(group.into()), ..self }
     }
 
     /// Attaches data that comes back with the record; kept as JSON, at most
@@ -78,11 +70,7 @@ impl Record {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        check_size(
-            "group",
-            self.group.as_ref().map_or(0, String::len),
-            MAX_GROUP_BYTES,
-        )
+        check_size("group", self.group.as_ref().map_or(0, String::len), MAX_GROUP_BYTES)
     }
 }
 

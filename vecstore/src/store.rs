@@ -62,9 +62,7 @@ impl Store {
     ///
     /// As [`insert`](Self::insert).
     pub fn insert_batch(&self, records: &[Record]) -> Result<()> {
-        let ops = records
-            .iter()
-            .map(|record| Op::put(record, &self.shared.config));
+        let ops = records.iter().map(|record| Op::put(record, &self.shared.config));
         self.commit(ops.collect::<Result<_>>()?)?;
         Ok(())
     }
@@ -101,8 +99,12 @@ impl Store {
         self.snapshot().get(id)
     }
 
-    /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
+    /// [`Snapshot::contains`] as of now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn contains(&self, id: u64) -> Result<bool> {
         self.snapshot().contains(id)
     }
 

@@ -15,11 +15,7 @@ pub(crate) struct Chunked<T> {
 
 impl<T> Chunked<T> {
     pub(crate) fn new(width: usize, initial: fn() -> T) -> Self {
-        Self {
-            width,
-            initial,
-            chunks: [const { OnceLock::new() }; CHUNKS],
-        }
+        Self { width, initial, chunks: [const { OnceLock::new() }; CHUNKS] }
     }
 
     /// The elements of an item, if it was ever [`ensure`](Self::ensure)d (or a near one was).
@@ -33,11 +29,8 @@ impl<T> Chunked<T> {
     /// The elements of an item, created with the initial value where they are missing.
     pub(crate) fn ensure(&self, item: usize) -> &[T] {
         let (chunk, offset) = locate(item);
-        let elements = self.chunks[chunk].get_or_init(|| {
-            (0..(FIRST << chunk) * self.width)
-                .map(|_| (self.initial)())
-                .collect()
-        });
+        let elements = self.chunks[chunk]
+            .get_or_init(|| (0..(FIRST << chunk) * self.width).map(|_| (self.initial)()).collect());
         &elements[offset * self.width..(offset + 1) * self.width]
     }
 }

@@ -25,12 +25,9 @@ pub(crate) fn insert<G: GraphMut>(
     level: usize,
     accept: impl Fn(u32) -> bool,
 ) {
-    // Its own lists first, empty, so that they exist on every layer that the slot reaches.
-    for level in 0..=level {
-        graph.links().set(slot, level, []);
-    }
+    graph.links().add(slot, level);
     let Some((_, top)) = graph.entry() else {
-        graph.links().set_entry(slot, level);
+        graph.links().set_entry(Some((slot, level)));
         return;
     };
     let row = graph.row(slot);
@@ -48,11 +45,7 @@ pub(crate) fn insert<G: GraphMut>(
                 scratch,
             );
             let neighbours = select(graph, &found, config.m);
-            graph.links().set(
-                slot,
-                level,
-                neighbours.iter().map(|neighbour| neighbour.slot),
-            );
+            graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
             for neighbour in neighbours {
                 link_back(graph, config, neighbour, slot, level);
             }
@@ -63,7 +56,7 @@ pub(crate) fn insert<G: GraphMut>(
         }
     });
     if level > top {
-        graph.links().set_entry(slot, level);
+        graph.links().set_entry(Some((slot, level)));
     }
 }
 
@@ -95,16 +88,10 @@ pub(super) fn nearest_to<G: GraphMut>(
     let row = graph.row(slot);
     let mut candidates: Vec<_> = others
         .into_iter()
-        .map(|slot| Candidate {
-            distance: graph.distance(row, graph.row(slot)),
-            slot,
-        })
+        .map(|slot| Candidate { distance: graph.distance(row, graph.row(slot)), slot })
         .collect();
     candidates.sort_unstable();
-    select(graph, &candidates, limit)
-        .iter()
-        .map(|kept| kept.slot)
-        .collect()
+    select(graph, &candidates, limit).iter().map(|kept| kept.slot).collect()
 }
 
 /// Algorithm 4: takes candidates, nearest first, and keeps those that are nearer to the base than to
@@ -116,10 +103,7 @@ fn select<G: GraphMut>(graph: &G, candidates: &[Candidate], limit: usize) -> Vec
             break;
         }
         let row = graph.row(candidate.slot);
-        if kept
-            .iter()
-            .all(|kept| graph.distance(row, graph.row(kept.slot)) > candidate.distance)
-        {
+        if kept.iter().all(|kept| graph.distance(row, graph.row(kept.slot)) > candidate.distance) {
             kept.push(candidate);
         }
     }
@@ -134,11 +118,7 @@ mod tests {
     #[test]
     fn levels_follow_the_papers_distribution() {
         let config = Config::new(4, Metric::Cosine).with_m(16);
-        let count = |level| {
-            (0..100_000)
-                .filter(|&id| level_of(id, &config) >= level)
-                .count()
-        };
+        let count = |level| (0..100_000).filter(|&id| level_of(id, &config) >= level).count();
         assert!((5_900..6_600).contains(&count(1)), "{}", count(1)); // 1/16 of them
         assert!((320..460).contains(&count(2)), "{}", count(2)); // 1/256
     }

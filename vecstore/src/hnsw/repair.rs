@@ -8,8 +8,8 @@ use crate::Config;
 /// it may choose from its live neighbours and the live ones within reach through dead neighbours.
 ///
 /// The rule is that of FreshDiskANN (Singh et al. 2021, section 4.2, "Delete"), on every layer.
-/// `levels` gives the highest layer of each slot. If the entry is dead, a live slot of the highest
-/// layer takes its place.
+/// `levels` gives the highest layer of each slot. If the entry is dead, the highest live slot, if any,
+/// takes its place.
 pub(crate) fn repair<G: GraphMut>(
     graph: &G,
     config: &Config,
@@ -26,9 +26,8 @@ pub(crate) fn repair<G: GraphMut>(
     }
     if graph.entry().is_some_and(|(slot, _)| !live(slot)) {
         let alive = (0u32..).zip(levels).filter(|&(slot, _)| live(slot));
-        if let Some((slot, &level)) = alive.max_by_key(|&(_, level)| level) {
-            graph.links().set_entry(slot, usize::from(level));
-        }
+        let highest = alive.max_by_key(|&(_, level)| level);
+        graph.links().set_entry(highest.map(|(slot, &level)| (slot, usize::from(level))));
     }
 }
 

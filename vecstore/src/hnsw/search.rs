@@ -18,9 +18,7 @@ impl Eq for Candidate {}
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.distance
-            .total_cmp(&other.distance)
-            .then(self.slot.cmp(&other.slot))
+        self.distance.total_cmp(&other.distance).then(self.slot.cmp(&other.slot))
     }
 }
 
@@ -81,14 +79,8 @@ pub(super) fn descend<G: Graph>(
 ) -> Vec<Candidate> {
     let mut nearest = Vec::new();
     // An entry that is not below `len` was added after this search began to look.
-    if let Some((slot, _)) = graph
-        .entry()
-        .filter(|&(slot, _)| (slot as usize) < graph.len())
-    {
-        nearest.push(Candidate {
-            distance: graph.distance(query, graph.row(slot)),
-            slot,
-        });
+    if let Some((slot, _)) = graph.entry().filter(|&(slot, _)| (slot as usize) < graph.len()) {
+        nearest.push(Candidate { distance: graph.distance(query, graph.row(slot)), slot });
     }
     for level in (to + 1..=from).rev() {
         nearest = search_layer(graph, query, nearest, 1, level, |_| true, scratch);
@@ -106,12 +98,7 @@ pub(super) fn search_layer<G: Graph>(
     mut accept: impl FnMut(u32) -> bool,
     scratch: &mut Scratch,
 ) -> Vec<Candidate> {
-    let Scratch {
-        visited,
-        frontier,
-        best,
-        links,
-    } = scratch;
+    let Scratch { visited, frontier, best, links } = scratch;
     let len = graph.len();
     visited.reset(16 * ef.min(len));
     frontier.clear();
@@ -126,11 +113,7 @@ pub(super) fn search_layer<G: Graph>(
     }
     while let Some(Reverse(nearest)) = frontier.pop() {
         let full = best.len() >= ef;
-        if full
-            && best
-                .peek()
-                .is_some_and(|farthest| nearest.distance > farthest.distance)
-        {
+        if full && best.peek().is_some_and(|farthest| nearest.distance > farthest.distance) {
             break;
         }
         links.clear();
@@ -142,11 +125,7 @@ pub(super) fn search_layer<G: Graph>(
         for &slot in &*links {
             let distance = graph.distance(query, graph.row(slot));
             let full = best.len() >= ef;
-            if full
-                && best
-                    .peek()
-                    .is_some_and(|farthest| distance >= farthest.distance)
-            {
+            if full && best.peek().is_some_and(|farthest| distance >= farthest.distance) {
                 continue;
             }
             let candidate = Candidate { distance, slot };

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::pages::PAGE;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
 use crate::{Config, Error, Metric, Result};
 
@@ -15,6 +16,8 @@ pub(super) const HEADER_BYTES: usize = 4096;
 
 /// Sections start at a multiple of this, so that rows lie on cache lines.
 pub(super) const ALIGNMENT: u64 = 64;
+
+const _: () = assert!(HEADER_BYTES == PAGE, "the header is the first page");
 
 /// The parts of a segment after its header, in file order; `n` is the number of slots.
 #[derive(Clone, Copy)]
@@ -38,19 +41,21 @@ pub(super) enum Section {
     PayloadStarts,
     /// The payloads, JSON.
     Payloads,
+    /// For each page before this section, which starts on a page of its own, u32: its checksum;
+    /// zero for the header, which has its own.
+    Checksums,
 }
 
-pub(super) const SECTIONS: usize = Section::Payloads as usize + 1;
+pub(super) const SECTIONS: usize = Section::Checksums as usize + 1;
 
 /// The number of a group that is none.
 pub(super) const NO_GROUP: u32 = u32::MAX;
 
-/// Where a section lies in the file, in bytes, and the crc32c of its contents.
+/// Where a section lies in the file, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Extent {
     pub(super) start: u64,
     pub(super) len: u64,
-    pub(super) crc32c: u32,
 }
 
 /// The header of a segment.
@@ -81,29 +86,17 @@ impl Header {
             Metric::SquaredEuclidean => 2,
         };
         let mut bytes = MAGIC.to_vec();
-        let Config {
-            dimension,
-            m,
-            ef_construction,
-            ..
-        } = self.config;
-        for number in [
-            VERSION,
-            dimension as u32,
-            metric,
-            m as u32,
-            ef_construction as u32,
-        ] {
+        let Config { dimension, m, ef_construction, .. } = self.config;
+        for number in [VERSION, dimension as u32, metric, m as u32, ef_construction as u32] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.seq.to_le_bytes());
         for count in self.layers {
             bytes.extend(count.to_le_bytes());
         }
-        for Extent { start, len, crc32c } in self.sections {
+        for Extent { start, len } in self.sections {
             bytes.extend(start.to_le_bytes());
             bytes.extend(len.to_le_bytes());
-            bytes.extend(crc32c.to_le_bytes());
         }
         bytes.resize(HEADER_BYTES - 4, 0);
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
@@ -116,18 +109,12 @@ impl Header {
         if !file.starts_with(&MAGIC) {
             return Err(damaged("it does not begin like a vecstore segment"));
         }
-        let bytes = file
-            .get(..HEADER_BYTES)
-            .ok_or_else(|| damaged("it ends within its header"))?;
+        let bytes = file.get(..HEADER_BYTES).ok_or_else(|| damaged("it ends within its header"))?;
         let mut numbers = Numbers(&bytes[MAGIC.len()..]);
         // The version comes before the checksum: a newer one may place its checksum elsewhere.
         let found = numbers.u32();
         if found > VERSION {
-            return Err(Error::NewerVersion {
-                path: path.to_owned(),
-                found,
-                supported: VERSION,
-            });
+            return Err(Error::NewerVersion { path: path.to_owned(), found, supported: VERSION });
         }
         let (checked, checksum) = bytes.split_at(HEADER_BYTES - 4);
         if found == 0 || crc32c::crc32c(checked).to_le_bytes() != checksum {
@@ -141,26 +128,14 @@ impl Header {
             other => return Err(damaged(&format!("it names an unknown metric, {other}"))),
         };
         let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
-        let config = Config {
-            dimension,
-            metric,
-            m,
-            ef_construction,
-        };
+        let config = Config { dimension, metric, m, ef_construction };
         let header = Self {
             config,
             seq: numbers.u64(),
             layers: std::array::from_fn(|_| numbers.u32()),
-            sections: std::array::from_fn(|_| Extent {
-                start: numbers.u64(),
-                len: numbers.u64(),
-                crc32c: numbers.u32(),
-            }),
+            sections: std::array::from_fn(|_| Extent { start: numbers.u64(), len: numbers.u64() }),
         };
-        header
-            .config
-            .validate()
-            .map_err(|error| damaged(&error.to_string()))?;
+        header.config.validate().map_err(|error| damaged(&error.to_string()))?;
         header.check(file.len() as u64).map_err(damaged)?;
         Ok(header)
     }
@@ -172,16 +147,9 @@ impl Header {
         }
         let aligned = |extent: &Extent| extent.start.is_multiple_of(ALIGNMENT);
         let within = |extent: &Extent| {
-            extent
-                .start
-                .checked_add(extent.len)
-                .is_some_and(|end| end <= file_len)
+            extent.start.checked_add(extent.len).is_some_and(|end| end <= file_len)
         };
-        if !self
-            .sections
-            .iter()
-            .all(|extent| aligned(extent) && within(extent))
-        {
+        if !self.sections.iter().all(|extent| aligned(extent) && within(extent)) {
             return Err("a section lies beyond its end; it was cut off");
         }
         let n = self.slots() as u64;
@@ -195,7 +163,10 @@ impl Header {
             && len(Section::ById) == 4 * n
             && [0, 4 * n].contains(&len(Section::GroupOf))
             && len(Section::GroupStarts) % 8 == 0
-            && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts));
+            && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts))
+            && len(Section::Checksums) == 4 * (self.extent(Section::Checksums).start / PAGE as u64)
+            && self.extent(Section::Checksums).start >= PAGE as u64
+            && self.extent(Section::Checksums).start.is_multiple_of(PAGE as u64);
         if !fits {
             return Err("the size of a section does not fit the number of vectors");
         }

@@ -33,7 +33,7 @@ impl<'a> Merge<'a> {
         config: Config,
     ) -> Result<Self> {
         if let Some(old) = old {
-            old.verify_checksums()?;
+            old.verify_pages()?;
         }
         let added = tails.iter().flat_map(|tail| {
             let visible = (0..tail.len() as u32).filter(move |&slot| tail.visible(slot, seq));
@@ -49,9 +49,7 @@ impl<'a> Merge<'a> {
             seq,
         };
         if merge.len() > hnsw::MAX_SLOTS {
-            return Err(Error::Full {
-                limit: hnsw::MAX_SLOTS,
-            });
+            return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         merge.take_over_old_links();
         if (0..merge.old_len as u32).any(|slot| !merge.alive(slot)) {
@@ -65,6 +63,7 @@ impl<'a> Merge<'a> {
         let Some(old) = self.old else { return };
         for slot in 0..self.old_len as u32 {
             let top = old.level(slot);
+            self.links.add(slot, top);
             for level in 0..=top {
                 let mut links = Vec::new();
                 old.for_each_link(slot, level, |link| links.push(link));
@@ -72,9 +71,7 @@ impl<'a> Merge<'a> {
             }
             self.levels.push(top as u8);
         }
-        if let Some((slot, level)) = old.entry() {
-            self.links.set_entry(slot, level);
-        }
+        self.links.set_entry(old.entry());
     }
 
     fn insert_added(&mut self) {
@@ -125,11 +122,7 @@ impl<'a> Merge<'a> {
     pub(super) fn order(&self) -> Vec<u32> {
         let mut met = vec![false; self.len()];
         let mut order = Vec::with_capacity(self.len());
-        let starts = self
-            .entry()
-            .map(|(slot, _)| slot)
-            .into_iter()
-            .chain(0..self.len() as u32);
+        let starts = self.entry().map(|(slot, _)| slot).into_iter().chain(0..self.len() as u32);
         for start in starts.filter(|&slot| self.alive(slot)) {
             let mut next = order.len();
             let mut meet = |slot: u32, order: &mut Vec<u32>| {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Segment;
 use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS, Section};
 use super::merge::Merge;
+use super::pages::{PAGE, begin_checksum};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::tail::TailIndex;
 use crate::{Config, Result, dir};
@@ -25,9 +26,7 @@ pub(crate) fn write_merged(
     let order = merge.order();
     let strings = Strings::collect(&merge, &order)?;
     let name = format!("{seq:020}.seg");
-    dir::replace(segments, &name, |file| {
-        write(file, &merge, &order, &strings)
-    })?;
+    dir::replace(segments, &name, |file| write(file, &merge, &order, &strings))?;
     Ok(name)
 }
 
@@ -59,11 +58,7 @@ impl<'a> Strings<'a> {
         if payloads.iter().all(|payload| payload.is_empty()) {
             payloads.clear();
         }
-        Ok(Self {
-            group_of,
-            group_names,
-            payloads,
-        })
+        Ok(Self { group_of, group_names, payloads })
     }
 }
 
@@ -73,22 +68,13 @@ fn write(
     order: &[u32],
     strings: &Strings<'_>,
 ) -> io::Result<()> {
-    file.write_all(&[0; HEADER_BYTES])?;
-    let mut sections = Sections {
-        file,
-        end: HEADER_BYTES as u64,
-        extents: Default::default(),
-    };
+    let mut sections = Sections::new(file)?;
     let layers: [u32; MAX_LEVELS] = std::array::from_fn(|level| {
         order.partition_point(|&slot| merge.level(slot) >= level) as u32
     });
 
-    sections.write(
-        Section::Rows,
-        order
-            .iter()
-            .map(|&slot| bytemuck::cast_slice(merge.row(slot))),
-    )?;
+    sections
+        .write(Section::Rows, order.iter().map(|&slot| bytemuck::cast_slice(merge.row(slot))))?;
 
     let mut place_of = vec![NO_LINK; merge.len()];
     for (place, &slot) in (0..).zip(order) {
@@ -114,21 +100,13 @@ fn write(
     sections.write(Section::Ids, [bytemuck::cast_slice::<_, u8>(&ids)])?;
     sections.write(Section::ById, [bytemuck::cast_slice::<_, u8>(&by_id)])?;
 
-    let Strings {
-        group_of,
-        group_names,
-        payloads,
-    } = strings;
+    let Strings { group_of, group_names, payloads } = strings;
     sections.write(Section::GroupOf, [bytemuck::cast_slice::<_, u8>(group_of)])?;
     sections.write_strings(Section::GroupStarts, Section::GroupNames, group_names)?;
     sections.write_strings(Section::PayloadStarts, Section::Payloads, payloads)?;
 
-    let header = Header {
-        config: merge.config,
-        seq: merge.seq,
-        layers,
-        sections: sections.extents,
-    };
+    let sections = sections.finish()?;
+    let header = Header { config: merge.config, seq: merge.seq, layers, sections };
     file.rewind()?;
     file.write_all(&header.encode())
 }
@@ -138,32 +116,65 @@ struct Sections<'a> {
     file: &'a mut BufWriter<File>,
     end: u64,
     extents: [Extent; SECTIONS],
+    /// Of the whole pages so far.
+    checksums: Vec<u32>,
+    /// Of the page that is being filled.
+    checksum: u32,
 }
 
-impl Sections<'_> {
+impl<'a> Sections<'a> {
+    fn new(file: &'a mut BufWriter<File>) -> io::Result<Self> {
+        file.write_all(&[0; HEADER_BYTES])?;
+        Ok(Self {
+            file,
+            end: HEADER_BYTES as u64,
+            extents: Default::default(),
+            checksums: vec![0],
+            checksum: begin_checksum(1),
+        })
+    }
+
     /// Appends a section that consists of `pieces`.
     fn write(
         &mut self,
         section: Section,
         pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> io::Result<()> {
-        let start = self.end.next_multiple_of(ALIGNMENT);
-        io::copy(
-            &mut io::Read::take(io::repeat(0), start - self.end),
-            self.file,
-        )?;
-        let mut extent = Extent {
-            start,
-            ..Extent::default()
-        };
+        self.pad(ALIGNMENT)?;
+        let start = self.end;
         for piece in pieces {
-            let piece = piece.as_ref();
-            self.file.write_all(piece)?;
-            extent.len += piece.len() as u64;
-            extent.crc32c = crc32c::crc32c_append(extent.crc32c, piece);
+            self.put(piece.as_ref())?;
         }
-        self.end = start + extent.len;
-        self.extents[section as usize] = extent;
+        self.extents[section as usize] = Extent { start, len: self.end - start };
+        Ok(())
+    }
+
+    /// Appends the last section, the checksums of all pages.
+    fn finish(mut self) -> io::Result<[Extent; SECTIONS]> {
+        self.pad(PAGE as u64)?;
+        let checksums = std::mem::take(&mut self.checksums);
+        self.write(Section::Checksums, [bytemuck::cast_slice::<_, u8>(&checksums)])?;
+        Ok(self.extents)
+    }
+
+    fn pad(&mut self, alignment: u64) -> io::Result<()> {
+        let missing = self.end.next_multiple_of(alignment) - self.end;
+        self.put(&[0; PAGE][..missing as usize])
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        while !bytes.is_empty() {
+            let room = PAGE - self.end as usize % PAGE;
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.checksum = crc32c::crc32c_append(self.checksum, now);
+            self.end += now.len() as u64;
+            if now.len() == room {
+                self.checksums.push(self.checksum);
+                self.checksum = begin_checksum(self.checksums.len());
+            }
+            bytes = later;
+        }
         Ok(())
     }
 

@@ -80,13 +80,8 @@ impl Shared {
         };
         let (_, closed) = cut.tails.split_last().unwrap_or((&cut.tails[0], &[]));
         let segments = segments_dir(&self.path);
-        let name = segment::write_merged(
-            &segments,
-            cut.segment.as_deref(),
-            closed,
-            cut.seq,
-            self.config,
-        )?;
+        let name =
+            segment::write_merged(&segments, cut.segment.as_deref(), closed, cut.seq, self.config)?;
         self.install(name, cut.seq)
     }
 
@@ -109,11 +104,7 @@ impl Shared {
         (writer.log, writer.touched) = (log, Vec::new());
         let mut tails = view.tails.clone();
         tails.push(Arc::new(TailIndex::new(self.config)));
-        let view = Arc::new(View {
-            tails,
-            segment: view.segment.clone(),
-            ..*view
-        });
+        let view = Arc::new(View { tails, segment: view.segment.clone(), ..*view });
         self.view.store(view.clone());
         Ok(Some(view))
     }
@@ -123,12 +114,7 @@ impl Shared {
         let mut writer = lock(&self.writer);
         let open = writer.manifest.tails.last().copied();
         let tails = open.into_iter().collect();
-        let manifest = Manifest {
-            config: self.config,
-            segment: Some(name),
-            seq,
-            tails,
-        };
+        let manifest = Manifest { config: self.config, segment: Some(name), seq, tails };
         let segment = open_segment(&self.path, &manifest)?;
         // What was written while the segment was.
         if let Some(segment) = &segment {
@@ -139,11 +125,7 @@ impl Shared {
         writer.replace_manifest(&self.path, manifest)?;
         let view = self.view.load();
         let tails = view.tails.last().cloned().into_iter().collect();
-        self.view.store(Arc::new(View {
-            tails,
-            segment,
-            ..**view
-        }));
+        self.view.store(Arc::new(View { tails, segment, ..**view }));
         // What cannot be removed now is removed when the store is opened the next time.
         let _ = remove_unnamed(&self.path, &writer.manifest);
         Ok(())
@@ -155,9 +137,7 @@ impl Writer {
     /// on the disk, so nothing more may be written to either.
     fn replace_manifest(&mut self, store: &Path, manifest: Manifest) -> Result<()> {
         self.check()?;
-        manifest
-            .write(store)
-            .inspect_err(|error| self.failed = Some(error.to_string()))?;
+        manifest.write(store).inspect_err(|error| self.failed = Some(error.to_string()))?;
         self.manifest = manifest;
         Ok(())
     }

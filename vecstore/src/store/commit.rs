@@ -38,10 +38,7 @@ impl Store {
         }
         self.make_room()?;
         let done = Arc::new(OnceLock::new());
-        lock(&self.shared.queue.0).push(Waiting {
-            ops,
-            done: done.clone(),
-        });
+        lock(&self.shared.queue.0).push(Waiting { ops, done: done.clone() });
         {
             let mut writer = lock(&self.shared.writer);
             // Whoever held the lock before may have taken this write along (group commit).
@@ -63,12 +60,8 @@ impl Store {
         }
         match done.get() {
             Some(Ok(replaced)) => Ok(*replaced),
-            Some(Err(cause)) => Err(Error::Poisoned {
-                cause: cause.clone(),
-            }),
-            None => Err(Error::Poisoned {
-                cause: "the write was lost".into(),
-            }),
+            Some(Err(cause)) => Err(Error::Poisoned { cause: cause.clone() }),
+            None => Err(Error::Poisoned { cause: "the write was lost".into() }),
         }
     }
 }
@@ -77,9 +70,7 @@ impl Writer {
     /// Refuses further writes after one that failed.
     pub(super) fn check(&self) -> Result<()> {
         match &self.failed {
-            Some(cause) => Err(Error::Poisoned {
-                cause: cause.clone(),
-            }),
+            Some(cause) => Err(Error::Poisoned { cause: cause.clone() }),
             None => Ok(()),
         }
     }
@@ -87,14 +78,10 @@ impl Writer {
     fn commit_all(&mut self, shared: &Shared, waiting: &[Waiting]) -> Result<()> {
         self.check()?;
         let before = shared.view.load();
-        let mut view = View {
-            tails: before.tails.clone(),
-            segment: before.segment.clone(),
-            ..**before
-        };
+        let mut view =
+            View { tails: before.tails.clone(), segment: before.segment.clone(), ..**before };
         let mut seq = view.seq + 1;
-        self.log
-            .append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
+        self.log.append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
         for Waiting { ops, done } in waiting {
             let mut replaced = 0;
             for op in ops {
@@ -104,6 +91,8 @@ impl Writer {
             }
             done.get_or_init(|| Ok(replaced));
         }
+        // A damaged segment may have hidden a record that was to be replaced.
+        view.intact()?;
         shared.view.store(Arc::new(view));
         Ok(())
     }
@@ -113,13 +102,7 @@ impl Writer {
 pub(super) fn apply(view: &mut View, seq: u64, op: Op) -> Result<bool> {
     let died = view.kill(op.id(), seq);
     view.len -= usize::from(died);
-    if let Op::Put {
-        id,
-        row,
-        group,
-        payload,
-    } = op
-    {
+    if let Op::Put { id, row, group, payload } = op {
         if let Some(tail) = view.tails.last() {
             tail.add(seq, id, row, group, payload)?;
         }

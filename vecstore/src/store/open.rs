@@ -27,26 +27,13 @@ impl Store {
         dir::create(path)?;
         let lock = lock_dir(path)?;
         if Manifest::exists(path) {
-            return Err(Error::AlreadyExists {
-                path: path.to_owned(),
-            });
+            return Err(Error::AlreadyExists { path: path.to_owned() });
         }
-        let manifest = Manifest {
-            config,
-            segment: None,
-            seq: 0,
-            tails: vec![1],
-        };
+        let manifest = Manifest { config, segment: None, seq: 0, tails: vec![1] };
         dir::create(&segments_dir(path))?;
         dir::create(&tails_dir(path))?;
         // What a creation that was cut short may have left.
-        remove_unnamed(
-            path,
-            &Manifest {
-                tails: Vec::new(),
-                ..manifest.clone()
-            },
-        )?;
+        remove_unnamed(path, &Manifest { tails: Vec::new(), ..manifest.clone() })?;
         TailLog::open(&tail_path(path, 1))?;
         manifest.write(path)?;
         Self::recover(path, manifest, lock)
@@ -61,9 +48,7 @@ impl Store {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if !Manifest::exists(path) {
-            return Err(Error::NotAStore {
-                path: path.to_owned(),
-            });
+            return Err(Error::NotAStore { path: path.to_owned() });
         }
         let lock = lock_dir(path)?;
         let manifest = Manifest::read(path)?;
@@ -84,11 +69,7 @@ impl Store {
         let store = Self::open(path)?;
         if *store.config() != config {
             let (expected, got) = (store.config().to_string(), config.to_string());
-            return Err(Error::ConfigMismatch {
-                path: path.to_owned(),
-                expected,
-                got,
-            });
+            return Err(Error::ConfigMismatch { path: path.to_owned(), expected, got });
         }
         Ok(store)
     }
@@ -98,28 +79,17 @@ impl Store {
         let config = manifest.config;
         let segment = open_segment(path, &manifest)?;
         let len = segment.as_ref().map_or(0, |segment| segment.len());
-        let mut view = View {
-            config,
-            segment,
-            tails: Vec::new(),
-            seq: manifest.seq,
-            len,
-        };
+        let mut view = View { config, segment, tails: Vec::new(), seq: manifest.seq, len };
         let mut writer = None;
         for &start in &manifest.tails {
             let tail = tail_path(path, start);
             if start != view.seq + 1 {
-                let what = format!(
-                    "it starts with change {start}, but {} comes next",
-                    view.seq + 1
-                );
+                let what =
+                    format!("it starts with change {start}, but {} comes next", view.seq + 1);
                 return Err(Error::corrupt(&tail, what));
             }
             if !tail.is_dir() {
-                return Err(Error::corrupt(
-                    &tail,
-                    "the MANIFEST names it, but it is missing",
-                ));
+                return Err(Error::corrupt(&tail, "the MANIFEST names it, but it is missing"));
             }
             let log = TailLog::open(&tail)?;
             view.tails.push(Arc::new(TailIndex::new(config)));
@@ -129,13 +99,9 @@ impl Store {
                 apply(&mut view, seq, op).map(|_| ())
             })?;
             view.seq = next - 1;
-            writer = Some(Writer {
-                log,
-                touched,
-                manifest: manifest.clone(),
-                failed: None,
-            });
+            writer = Some(Writer { log, touched, manifest: manifest.clone(), failed: None });
         }
+        view.intact()?;
         let writer = writer.ok_or_else(|| Error::corrupt(path, "its MANIFEST names no tail"))?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -155,28 +121,18 @@ impl Store {
 /// Takes the store's lock, which ends with the process, however it ends.
 fn lock_dir(store: &Path) -> Result<File> {
     let path = store.join("LOCK");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(Error::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked {
-            path: store.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: store.to_owned() }),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
     }
 }
 
 /// Removes what a checkpoint left behind that was cut short: files that the manifest does not name.
 pub(super) fn remove_unnamed(store: &Path, manifest: &Manifest) -> Result<()> {
-    let tails: Vec<_> = manifest
-        .tails
-        .iter()
-        .map(|&start| tail_path(store, start))
-        .collect();
+    let tails: Vec<_> = manifest.tails.iter().map(|&start| tail_path(store, start)).collect();
     let segment = manifest.segment_path(store);
     for dir in [segments_dir(store), tails_dir(store)] {
         for entry in fs::read_dir(&dir).map_err(Error::io("list", &dir))? {
@@ -184,12 +140,8 @@ pub(super) fn remove_unnamed(store: &Path, manifest: &Manifest) -> Result<()> {
             if segment.as_ref() == Some(&path) || tails.contains(&path) {
                 continue;
             }
-            if path.is_dir() {
-                fs::remove_dir_all(&path)
-            } else {
-                fs::remove_file(&path)
-            }
-            .map_err(Error::io("remove", &path))?;
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
+                .map_err(Error::io("remove", &path))?;
         }
     }
     Ok(())

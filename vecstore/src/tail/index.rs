@@ -57,34 +57,16 @@ impl TailIndex {
     ) -> Result<()> {
         let len = self.len.load(Relaxed);
         if len == hnsw::MAX_SLOTS {
-            return Err(Error::Full {
-                limit: hnsw::MAX_SLOTS,
-            });
+            return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         let slot = len as u32;
-        let node = Node {
-            id,
-            born,
-            died: ALIVE.into(),
-            row,
-            group,
-            payload,
-            replaced: self.newest(id),
-        };
+        let node =
+            Node { id, born, died: ALIVE.into(), row, group, payload, replaced: self.newest(id) };
         self.nodes.ensure(len)[0].get_or_init(|| node);
         self.len.store(len + 1, Release);
         // Searches may pass through the slot from here on; none returns it before `born` is visible.
-        hnsw::insert(
-            self,
-            &self.config,
-            slot,
-            hnsw::level_of(id, &self.config),
-            |_| true,
-        );
-        self.newest
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, slot);
+        hnsw::insert(self, &self.config, slot, hnsw::level_of(id, &self.config), |_| true);
+        self.newest.write().unwrap_or_else(PoisonError::into_inner).insert(id, slot);
         Ok(())
     }
 
@@ -93,11 +75,7 @@ impl TailIndex {
     }
 
     fn newest(&self, id: u64) -> Option<u32> {
-        self.newest
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .copied()
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 }
 
@@ -131,8 +109,7 @@ impl GraphMut for TailIndex {
 
 impl Part for TailIndex {
     fn visible(&self, slot: u32, seq: u64) -> bool {
-        self.node(slot)
-            .is_some_and(|node| node.born <= seq && seq < node.died.load(Acquire))
+        self.node(slot).is_some_and(|node| node.born <= seq && seq < node.died.load(Acquire))
     }
 
     fn find(&self, id: u64, seq: u64) -> Option<u32> {
@@ -145,11 +122,7 @@ impl Part for TailIndex {
 
     fn kill(&self, id: u64, seq: u64) -> bool {
         let newest = self.newest(id).and_then(|slot| self.node(slot));
-        newest.is_some_and(|node| {
-            node.died
-                .compare_exchange(ALIVE, seq, Release, Relaxed)
-                .is_ok()
-        })
+        newest.is_some_and(|node| node.died.compare_exchange(ALIVE, seq, Release, Relaxed).is_ok())
     }
 
     fn id(&self, slot: u32) -> u64 {
@@ -162,5 +135,9 @@ impl Part for TailIndex {
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {
         Ok(self.node(slot).map_or(&[], |node| &node.payload.0))
+    }
+
+    fn intact(&self) -> Result<()> {
+        Ok(())
     }
 }

@@ -44,12 +44,7 @@ impl Op {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match self {
-            Self::Put {
-                id,
-                row,
-                group,
-                payload,
-            } => {
+            Self::Put { id, row, group, payload } => {
                 bytes.push(PUT);
                 bytes.extend(id.to_le_bytes());
                 bytes.extend_from_slice(bytemuck::cast_slice(row));
@@ -93,12 +88,7 @@ impl Op {
                     _ => return None,
                 };
                 let finite = row.iter().all(|x| x.is_finite());
-                finite.then(|| Self::Put {
-                    id,
-                    row,
-                    group,
-                    payload: Payload(payload.into()),
-                })
+                finite.then(|| Self::Put { id, row, group, payload: Payload(payload.into()) })
             }
             _ => None,
         }
