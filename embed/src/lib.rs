@@ -4,14 +4,17 @@ mod align;
 mod assets;
 mod detect;
 mod embedding;
+pub mod eval;
 mod geometry;
 mod landmarks;
 mod model;
+mod parallel;
 mod photo;
 mod pipeline;
 mod resample;
 mod runtime;
 mod tensor;
+mod weights;
 
 pub use assets::Assets;
 pub use embedding::Embedding;

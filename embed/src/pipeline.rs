@@ -132,18 +132,29 @@ impl Pipeline {
     /// # Errors
     /// When a network fails.
     pub fn detect(&self, photo: &Photo) -> Result<Vec<Face>, PipelineError> {
-        let detections = self.detector.detect(photo.pixels())?;
-        detections
+        let found = self.detector.detect(photo.pixels())?;
+        found
             .into_iter()
             .map(|found| {
-                let landmarks = self.landmarks.find(photo.pixels(), &found.bounds)?;
                 Ok(Face {
-                    bounds: found.bounds,
                     score: found.score,
-                    landmarks,
+                    ..self.face_in(photo, found.bounds)?
                 })
             })
             .collect()
+    }
+
+    /// The face inside a box that is known already, with a score of 1.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn face_in(&self, photo: &Photo, bounds: Rect) -> Result<Face, PipelineError> {
+        let landmarks = self.landmarks.find(photo.pixels(), &bounds)?;
+        Ok(Face {
+            bounds,
+            score: 1.0,
+            landmarks,
+        })
     }
 
     /// The face as a vector: aligned by its landmarks, then embedded.

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::assets::Assets;
 use crate::model::NetworkModel;
 use crate::pipeline::PipelineError;
+use crate::weights;
 
 /// The process's one ONNX Runtime.
 ///
@@ -61,7 +62,7 @@ impl Network {
     /// Reads the file, holds it against its hash and opens the first session.
     pub(crate) fn load(assets: &Assets, model: &NetworkModel) -> Result<Self, PipelineError> {
         let file = existing(assets.file(&model.file))?;
-        let bytes = std::fs::read(&file).map_err(|source| PipelineError::Read {
+        let mut bytes = std::fs::read(&file).map_err(|source| PipelineError::Read {
             path: file.clone(),
             source,
         })?;
@@ -74,6 +75,7 @@ impl Network {
                 found,
             });
         }
+        weights::zero_negligible(&mut bytes);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let network = Self {
             file,
