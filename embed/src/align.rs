@@ -17,14 +17,13 @@ pub(crate) fn align(
     landmarks: &[Point; 5],
     model: &EmbeddingModel,
 ) -> Result<RgbImage, PipelineError> {
-    let to_template =
-        fit_similarity(landmarks, &model.template).ok_or(PipelineError::NoSuchFace)?;
-    warp(
-        photo,
-        &to_template.inverse(),
-        model.network.input.width,
-        model.network.input.height,
-    )
+    // The template counts pixels by their centres, a `Point` from their corner.
+    let template = model
+        .template
+        .map(|point| Point::new(point.x + 0.5, point.y + 0.5));
+    let to_template = fit_similarity(landmarks, &template).ok_or(PipelineError::NoSuchFace)?;
+    let input = &model.network.input;
+    warp(photo, &to_template.inverse(), input.width, input.height)
 }
 
 /// The similarity transform that takes `from` nearest to `to` in the sense of least

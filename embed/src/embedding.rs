@@ -32,6 +32,11 @@ impl Embedding {
         &self.0
     }
 
+    /// The components, given away.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.0
+    }
+
     /// Cosine of the angle to another embedding of the same network, -1 to 1.
     pub fn cosine(&self, other: &Self) -> f32 {
         self.0

@@ -134,7 +134,8 @@ pub struct EmbeddingModel {
     pub output: String,
     /// Length of the vector.
     pub dimension: usize,
-    /// Where the five points of an aligned face lie, in pixels of the input.
+    /// Where the five points of an aligned face lie in the input; whole numbers are
+    /// centres of pixels, as the networks' authors count.
     pub template: [Point; 5],
     /// From the cosine of two embeddings to the figure that people see.
     pub similarity: SimilarityCurve,

@@ -133,6 +133,11 @@ impl Photo {
     /// # Errors
     /// As [`Photo::decode`], and when the file cannot be read.
     pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Self, PhotoError> {
+        Self::decode(&Self::read(path, limits)?, limits)
+    }
+
+    /// The bytes of a file that is not too large.
+    pub(crate) fn read(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>, PhotoError> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         if size > limits.max_bytes {
@@ -143,7 +148,7 @@ impl Photo {
         }
         let mut bytes = Vec::new();
         file.take(limits.max_bytes + 1).read_to_end(&mut bytes)?;
-        Self::decode(&bytes, limits)
+        Ok(bytes)
     }
 
     /// Takes pixels that are upright already.

@@ -8,9 +8,9 @@ use ndarray::Array4;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
-use sha2::{Digest, Sha256};
 
 use crate::assets::Assets;
+use crate::digest::sha256_hex;
 use crate::model::NetworkModel;
 use crate::pipeline::PipelineError;
 use crate::weights;
@@ -180,13 +180,6 @@ fn existing(path: PathBuf) -> Result<PathBuf, PipelineError> {
     } else {
         Err(PipelineError::MissingFile { path })
     }
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// What the lock guards is whole between any two statements, so a panic elsewhere does not spoil it.

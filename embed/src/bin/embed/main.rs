@@ -1,7 +1,9 @@
 //! The `embed` command: builds and searches galleries of faces, measures accuracy.
 
 mod eval;
+mod import;
 mod progress;
+mod search;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +27,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Import photos of people into a gallery.
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Print who in a gallery looks like the face in a photo, as JSON.
+    Search(search::Search),
     /// Measure accuracy on a published benchmark.
     #[command(subcommand)]
     Eval(eval::Benchmark),
@@ -46,6 +53,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
+        Command::Import(import) => import.run(&import.sources()?, &pipeline(arguments)?),
+        Command::Search(search) => search.run(&pipeline(arguments)?),
         Command::Eval(benchmark) => eval::run(benchmark, &pipeline(arguments)?),
     }
 }
