@@ -123,4 +123,14 @@ fn the_function_answers_as_the_server_does() {
     let reply = client.get(LOOKALIKES);
     client.check_problem(&reply, ("GET", LOOKALIKES), 405, "/problems/method-not-allowed");
     assert_eq!(reply.header("allow"), Some("POST"));
+
+    // Many small requests in a row: a function that loses its connection to the emulator between
+    // two of them leaves one unanswered.
+    let person = &demo().people[0];
+    let found = client.post(LOOKALIKES, person.media(), &person.photo()).json();
+    let path = found["lookalikes"][0]["portrait"].as_str().unwrap();
+    let portrait = std::fs::read(demo().folder.join(&path[1..])).unwrap();
+    for _ in 0..1000 {
+        assert_eq!(client.get(path).body, portrait);
+    }
 }
