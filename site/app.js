@@ -62,6 +62,7 @@ function render() {
   progress.hidden = !isBusy;
   cancel.hidden = !isBusy;
   another.hidden = isBusy;
+  another.classList.toggle('quiet', !state.problem || isWorthRetrying(state.problem));
   note.hidden = state.step !== 'found';
   facesHint.hidden = state.faces.length < 2;
   heading.textContent = title();

@@ -22,7 +22,7 @@ const messages = {
   'search.preparing': 'Готовим фото…',
   'search.searching': 'Ищем, на кого вы похожи…',
 
-  'found.title': 'Вы похожи на них',
+  'found.title': 'На кого вы похожи',
   'found.best': 'Больше всего похожи',
   'found.portraitAlt': 'Портрет: {name}',
   'found.similarity': 'Сходство: {percent}',
@@ -36,7 +36,7 @@ const messages = {
   'problem.tooLarge.title': 'Это фото слишком большое.',
   'problem.tooLarge.advice': 'Выберите фото поменьше или сначала сохраните его как JPEG.',
   'problem.noFace.title': 'На этом фото не нашлось лица.',
-  'problem.noFace.advice': 'Выберите фото, где лицо крупное, хорошо освещено и смотрит в камеру.',
+  'problem.noFace.advice': 'Выберите фото, где лицо крупное, хорошо освещено и повёрнуто к камере.',
   'problem.noNetwork.title': 'Нет связи с сервером.',
   'problem.noNetwork.advice': 'Проверьте подключение к интернету и повторите.',
   'problem.busy.title': 'Сервер сейчас занят.',
