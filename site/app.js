@@ -76,7 +76,11 @@ function render() {
 }
 
 function title() {
-  switch (session.state.step) {
+  const { step, problem } = session.state;
+  if (problem) {
+    return translator.text(`problem.${problem}.title`);
+  }
+  switch (step) {
     case 'preparing':
       return translator.text('search.preparing');
     case 'searching':
@@ -88,18 +92,17 @@ function title() {
   }
 }
 
-/** What went wrong and what to do about it, if anything did. */
+/** What to do about the problem, if there is one, and what it is where no heading says so. */
 function problemBox() {
   const { problem, photo } = session.state;
   if (!problem) {
     return [];
   }
-  const box = element(
-    'div',
-    { className: 'problem' },
-    element('p', { className: 'what' }, translator.text(`problem.${problem}.title`)),
-    element('p', {}, translator.text(`problem.${problem}.advice`)),
-  );
+  const box = element('div', { className: 'problem' });
+  if (!photo) {
+    box.append(element('p', { className: 'what' }, title()));
+  }
+  box.append(element('p', {}, translator.text(`problem.${problem}.advice`)));
   if (photo && isWorthRetrying(problem)) {
     const retry = element('button', { type: 'button', className: 'button' }, translator.text('problem.retry'));
     retry.addEventListener('click', () => void session.retry());
@@ -120,7 +123,7 @@ function announce() {
   const { problem, lookAlikes } = session.state;
   let text = title();
   if (problem) {
-    text = `${translator.text(`problem.${problem}.title`)} ${translator.text(`problem.${problem}.advice`)}`;
+    text += ` ${translator.text(`problem.${problem}.advice`)}`;
   } else if (lookAlikes.length > 0) {
     const [{ person, similarity }] = lookAlikes;
     text = translator.text('found.announcement', { name: person.name, percent: translator.percent(similarity) });

@@ -26,7 +26,7 @@ const messages = {
   'found.title': 'Your look-alikes',
   'found.best': 'Best match',
   'found.portraitAlt': 'Portrait of {name}',
-  'found.similarity': 'Similarity: {percent}',
+  'found.similarity': 'Similarity:',
   'found.announcement': 'Best match: {name}, {percent}.',
   'found.note':
     'The percentage tells how alike a neural network finds two faces. It is a game: it says nothing about who somebody is.',

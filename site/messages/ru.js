@@ -25,7 +25,7 @@ const messages = {
   'found.title': 'На кого вы похожи',
   'found.best': 'Больше всего похожи',
   'found.portraitAlt': 'Портрет: {name}',
-  'found.similarity': 'Сходство: {percent}',
+  'found.similarity': 'Сходство:',
   'found.announcement': 'Больше всего вы похожи на этого человека: {name}, {percent}.',
   'found.note':
     'Процент показывает, насколько похожими считает два лица нейросеть. Это игра: она ничего не говорит о том, кто есть кто.',
