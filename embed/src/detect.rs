@@ -1,0 +1,127 @@
+//! Finding faces.
+
+use image::RgbImage;
+
+use crate::assets::Assets;
+use crate::geometry::Rect;
+use crate::model::DetectorModel;
+use crate::pipeline::PipelineError;
+use crate::resample::{Region, resize};
+use crate::runtime::Network;
+use crate::tensor;
+
+pub(crate) struct Detector {
+    network: Network,
+    model: DetectorModel,
+}
+
+/// Where a face is, and how sure the network is of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Detection {
+    pub(crate) bounds: Rect,
+    pub(crate) score: f32,
+}
+
+impl Detector {
+    pub(crate) fn load(assets: &Assets, model: DetectorModel) -> Result<Self, PipelineError> {
+        Ok(Self {
+            network: Network::load(assets, &model.network)?,
+            model,
+        })
+    }
+
+    /// All faces, the surest first; bounds in pixels of `photo`.
+    pub(crate) fn detect(&self, photo: &RgbImage) -> Result<Vec<Detection>, PipelineError> {
+        let format = &self.model.network.input;
+        let small = resize(photo, Region::all(photo), format.width, format.height)?;
+        let input = tensor::from_image(&small, format);
+        let outputs = [self.model.scores.as_str(), self.model.boxes.as_str()];
+        let [scores, boxes] = self.network.run(&input, outputs)?;
+        let (width, height) = (photo.width() as f32, photo.height() as f32);
+        let mut found = Vec::new();
+        for (scores, corners) in scores
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .zip(boxes.as_chunks::<4>().0)
+        {
+            let [_background, score] = *scores;
+            let [left, top, right, bottom] = *corners;
+            let bounds =
+                Rect::from_corners(left * width, top * height, right * width, bottom * height);
+            if score > self.model.min_score && bounds.area().is_normal() {
+                found.push(Detection { bounds, score });
+            }
+        }
+        Ok(keep_best(found, self.model.max_overlap))
+    }
+}
+
+/// Non-maximum suppression: of detections that overlap more than `max_overlap`
+/// (intersection over union), only the one with the best score stays. Best first.
+fn keep_best(mut found: Vec<Detection>, max_overlap: f32) -> Vec<Detection> {
+    found.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let mut kept: Vec<Detection> = Vec::new();
+    for candidate in found {
+        if kept
+            .iter()
+            .all(|better| better.bounds.overlap(&candidate.bounds) <= max_overlap)
+        {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detection(x: f32, score: f32) -> Detection {
+        Detection {
+            bounds: Rect {
+                x,
+                y: 0.0,
+                width: 10.0,
+                height: 10.0,
+            },
+            score,
+        }
+    }
+
+    #[test]
+    fn one_of_each_overlapping_group_stays_best_first() {
+        let found = vec![
+            detection(0.0, 0.7),
+            detection(1.0, 0.9),
+            detection(50.0, 0.8),
+            detection(2.0, 0.75),
+        ];
+        let kept: Vec<f32> = keep_best(found, 0.4)
+            .iter()
+            .map(|kept| kept.score)
+            .collect();
+        assert_eq!(kept, [0.9, 0.8]);
+    }
+
+    #[test]
+    fn neighbours_that_overlap_a_little_both_stay() {
+        let kept = keep_best(vec![detection(0.0, 0.9), detection(6.0, 0.8)], 0.4);
+        assert_eq!(kept.len(), 2, "their overlap is 4/16");
+    }
+
+    #[test]
+    fn a_box_is_suppressed_by_kept_ones_only() {
+        // The middle one falls to the first; it must not take the last with it.
+        let kept = keep_best(
+            vec![
+                detection(0.0, 0.9),
+                detection(4.0, 0.8),
+                detection(8.0, 0.7),
+            ],
+            0.3,
+        );
+        let kept: Vec<f32> = kept.iter().map(|kept| kept.score).collect();
+        assert_eq!(kept, [0.9, 0.7]);
+    }
+}

@@ -1,0 +1,99 @@
+//! A face as a unit vector.
+
+use image::RgbImage;
+
+use crate::assets::Assets;
+use crate::model::EmbeddingModel;
+use crate::pipeline::PipelineError;
+use crate::runtime::Network;
+use crate::tensor;
+
+/// A face as a vector of length one: the nearer two point the same way, the more
+/// alike the faces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding(Vec<f32>);
+
+impl Embedding {
+    /// Scales `values` to length one; `None` if they have no direction (zero, NaN or infinite).
+    pub fn normalised(mut values: Vec<f32>) -> Option<Self> {
+        let squared: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
+        let length = squared.sqrt();
+        if !(length.is_normal()) {
+            return None;
+        }
+        for value in &mut values {
+            *value = (f64::from(*value) / length) as f32;
+        }
+        Some(Self(values))
+    }
+
+    /// The components; their squares sum to one.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// The components, given away.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.0
+    }
+
+    /// Cosine of the angle to another embedding of the same network, -1 to 1.
+    pub fn cosine(&self, other: &Self) -> f32 {
+        self.0
+            .iter()
+            .zip(&other.0)
+            .map(|(one, other)| one * other)
+            .sum()
+    }
+}
+
+pub(crate) struct Embedder {
+    network: Network,
+    model: EmbeddingModel,
+}
+
+impl Embedder {
+    pub(crate) fn load(assets: &Assets, model: EmbeddingModel) -> Result<Self, PipelineError> {
+        Ok(Self {
+            network: Network::load(assets, &model.network)?,
+            model,
+        })
+    }
+
+    pub(crate) fn model(&self) -> &EmbeddingModel {
+        &self.model
+    }
+
+    /// The embedding of an aligned face.
+    pub(crate) fn embed(&self, aligned: &RgbImage) -> Result<Embedding, PipelineError> {
+        let input = tensor::from_image(aligned, &self.model.network.input);
+        let [values] = self.network.run(&input, [&self.model.output])?;
+        let expected = self.model.dimension;
+        if values.len() != expected {
+            let detail = format!("it gave {} values, not {expected}", values.len());
+            return Err(self.network.failed(&detail));
+        }
+        Embedding::normalised(values)
+            .ok_or_else(|| self.network.failed(&"its output has no direction"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_is_one_and_direction_stays() {
+        let embedding = Embedding::normalised(vec![3.0, 0.0, -4.0]).unwrap();
+        assert_eq!(embedding.as_slice(), [0.6, 0.0, -0.8]);
+        assert!((embedding.cosine(&embedding) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn no_direction_no_embedding() {
+        assert!(Embedding::normalised(vec![0.0; 4]).is_none());
+        assert!(Embedding::normalised(vec![1.0, f32::NAN]).is_none());
+        assert!(Embedding::normalised(vec![1.0, f32::INFINITY]).is_none());
+        assert!(Embedding::normalised(Vec::new()).is_none());
+    }
+}

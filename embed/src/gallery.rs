@@ -1,0 +1,191 @@
+//! A directory of people: their portraits and the embeddings of them.
+//!
+//! ```text
+//! DIR/gallery.json   which network made the embeddings
+//! DIR/portraits/     a web-sized JPEG of each photo
+//! DIR/vectors/       the vecstore
+//! ```
+
+mod manifest;
+mod person;
+mod portrait;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use vecstore::{Query, Reader};
+
+use crate::embedding::Embedding;
+use crate::model::SimilarityCurve;
+use crate::pipeline::Pipeline;
+
+pub use person::{NameError, Person};
+pub(crate) use writer::{GalleryWriter, NewPhoto};
+
+use manifest::Manifest;
+
+/// A gallery opened to be searched, by any number of processes at once.
+#[derive(Debug)]
+pub struct Gallery {
+    root: PathBuf,
+    vectors: Reader,
+    similarity: SimilarityCurve,
+}
+
+/// A person of the gallery who looks like the one asked for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LookAlike {
+    /// Who it is.
+    pub person: Person,
+    /// Cosine of the two embeddings, -1 to 1.
+    pub score: f32,
+    /// The figure that people see, 0 to 1, by the network's [`SimilarityCurve`].
+    pub similarity: f32,
+    /// File name in [`Gallery::portraits_dir`].
+    pub portrait: String,
+    /// What else the list of people said: column and value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
+}
+
+/// Why a gallery cannot be opened, searched or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GalleryError {
+    /// The system refused something about a file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is no gallery here.
+    #[error("{} is not a gallery: it has no gallery.json; make one with `embed import`", path.display())]
+    NotAGallery {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// `gallery.json` cannot be understood.
+    #[error("{} is broken: {detail}; import the photos into a new directory", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The gallery was written by a newer version of this program.
+    #[error("{} has format {found}, this program knows up to {known}; update the program", path.display())]
+    NewerFormat {
+        /// `gallery.json`.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The embeddings were made by another network, so no cosine with them means anything.
+    #[error(
+        "{} was made with the model `{found}`, not with `{asked}`; use that model, or import the \
+         photos into a new directory",
+        path.display()
+    )]
+    OtherModel {
+        /// The directory.
+        path: PathBuf,
+        /// Name and hash in `gallery.json`.
+        found: String,
+        /// Name and hash of the pipeline.
+        asked: String,
+    },
+    /// The portrait cannot be made.
+    #[error("cannot make a portrait: {0}")]
+    Portrait(String),
+    /// The store of vectors failed.
+    #[error(transparent)]
+    Vectors(#[from] vecstore::Error),
+}
+
+/// What the store keeps with each vector.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    person: Person,
+    portrait: String,
+    /// Of the photo's file, so that a changed photo is noticed.
+    photo_sha256: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    details: BTreeMap<String, String>,
+}
+
+impl Gallery {
+    /// Opens the gallery in `root` as its last import left it.
+    ///
+    /// # Errors
+    /// When there is none, it is broken, or `pipeline` has another embedding network
+    /// than the one that made it.
+    pub fn open(root: impl Into<PathBuf>, pipeline: &Pipeline) -> Result<Self, GalleryError> {
+        let root = root.into();
+        Manifest::read(&root)?.check(&root, pipeline)?;
+        Ok(Self {
+            vectors: Reader::open(vectors_dir(&root))?,
+            similarity: pipeline.embedding_model().similarity,
+            root,
+        })
+    }
+
+    /// The `k` people who look most like `face`, each once, best first.
+    ///
+    /// # Errors
+    /// When `k` is 0 or the store cannot be read.
+    pub fn lookalikes(&self, face: &Embedding, k: usize) -> Result<Vec<LookAlike>, GalleryError> {
+        let hits = self
+            .vectors
+            .search(&Query::new(face.as_slice(), k).distinct_groups())?;
+        hits.into_iter()
+            .map(|hit| {
+                let entry: Entry = hit.payload()?.ok_or_else(|| self.without_entry(hit.id))?;
+                Ok(LookAlike {
+                    person: entry.person,
+                    score: hit.score,
+                    similarity: self.similarity.at(hit.score),
+                    portrait: entry.portrait,
+                    details: entry.details,
+                })
+            })
+            .collect()
+    }
+
+    /// The directory with the portraits.
+    pub fn portraits_dir(&self) -> PathBuf {
+        portraits_dir(&self.root)
+    }
+
+    /// How many photos it has.
+    pub fn len(&self) -> usize {
+        self.vectors.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn without_entry(&self, id: u64) -> GalleryError {
+        GalleryError::Broken {
+            path: vectors_dir(&self.root),
+            detail: format!("vector {id:016x} does not say whose it is"),
+        }
+    }
+}
+
+fn portraits_dir(root: &Path) -> PathBuf {
+    root.join("portraits")
+}
+
+fn vectors_dir(root: &Path) -> PathBuf {
+    root.join("vectors")
+}

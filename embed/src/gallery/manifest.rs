@@ -1,0 +1,96 @@
+//! `gallery.json`: which network made the embeddings.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::GalleryError;
+use crate::files;
+use crate::pipeline::Pipeline;
+
+/// The format written; a gallery with a higher number is refused.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    format: u32,
+    model: String,
+    embedding_sha256: String,
+}
+
+impl Manifest {
+    pub(super) fn of(pipeline: &Pipeline) -> Self {
+        Self {
+            format: FORMAT,
+            model: pipeline.name().to_owned(),
+            embedding_sha256: pipeline.embedding_model().network.sha256.clone(),
+        }
+    }
+
+    pub(super) fn read(root: &Path) -> Result<Self, GalleryError> {
+        let path = path_in(root);
+        let bytes = std::fs::read(&path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => GalleryError::NotAGallery {
+                path: root.to_owned(),
+            },
+            _ => GalleryError::Io {
+                action: "read",
+                path: path.clone(),
+                source,
+            },
+        })?;
+        let broken = |error: serde_json::Error| GalleryError::Broken {
+            path: path.clone(),
+            detail: error.to_string(),
+        };
+        /// Only this much is certain of a format that is not known yet.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(&bytes).map_err(broken)?;
+        if format > FORMAT {
+            return Err(GalleryError::NewerFormat {
+                path,
+                found: format,
+                known: FORMAT,
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(broken)
+    }
+
+    pub(super) fn write(&self, root: &Path) -> Result<(), GalleryError> {
+        let path = path_in(root);
+        let json = serde_json::to_vec_pretty(self).map_err(|error| GalleryError::Broken {
+            path: path.clone(),
+            detail: error.to_string(),
+        })?;
+        files::replace(&path, &json).map_err(|source| GalleryError::Io {
+            action: "write",
+            path,
+            source,
+        })
+    }
+
+    /// Refuses a pipeline whose embeddings are not comparable with the gallery's.
+    pub(super) fn check(&self, root: &Path, pipeline: &Pipeline) -> Result<(), GalleryError> {
+        let asked = Self::of(pipeline);
+        if self.embedding_sha256 == asked.embedding_sha256 {
+            return Ok(());
+        }
+        Err(GalleryError::OtherModel {
+            path: root.to_owned(),
+            found: self.describe(),
+            asked: asked.describe(),
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("{}, sha256 {}", self.model, self.embedding_sha256)
+    }
+}
+
+fn path_in(root: &Path) -> PathBuf {
+    root.join("gallery.json")
+}

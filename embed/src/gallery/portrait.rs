@@ -1,0 +1,121 @@
+//! The web-sized picture of a photo.
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::GalleryError;
+use crate::geometry::Rect;
+use crate::photo::Photo;
+use crate::resample::{Region, resize};
+
+/// Pixels of a portrait's side; a smaller photo stays as it is.
+const SIDE: u32 = 320;
+/// JPEG quality: no visible loss at this size.
+const QUALITY: u8 = 85;
+/// How many times the height of the face a portrait is high.
+const FACES_HIGH: f32 = 3.0;
+
+/// A square JPEG around the face, at most [`SIDE`] pixels wide.
+pub(super) fn portrait(photo: &Photo, face: &Rect) -> Result<Vec<u8>, GalleryError> {
+    let failed = |error: &dyn std::fmt::Display| GalleryError::Portrait(error.to_string());
+    let region = square_around(photo, face);
+    let side = region.width.min(SIDE);
+    let small = resize(photo.pixels(), region, side, side).map_err(|error| failed(&error))?;
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+        .write_image(&small, side, side, ExtendedColorType::Rgb8)
+        .map_err(|error| failed(&error))?;
+    Ok(jpeg)
+}
+
+/// The square around the face's middle, moved and shrunk so that it lies in the photo.
+fn square_around(photo: &Photo, face: &Rect) -> Region {
+    let side = ((face.height * FACES_HIGH) as u32).clamp(1, photo.width().min(photo.height()));
+    let center = face.center();
+    let start = |center: f32, length: u32| {
+        ((center - side as f32 / 2.0).round().max(0.0) as u32).min(length - side)
+    };
+    Region {
+        x: start(center.x, photo.width()),
+        y: start(center.y, photo.height()),
+        width: side,
+        height: side,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+
+    fn square(width: u32, height: u32, face: Rect) -> [u32; 4] {
+        let photo = Photo::from_pixels(RgbImage::new(width, height));
+        let Region {
+            x,
+            y,
+            width,
+            height,
+        } = square_around(&photo, &face);
+        [x, y, width, height]
+    }
+
+    #[test]
+    fn a_large_photo_is_cropped_around_the_face() {
+        let face = Rect {
+            x: 1000.0,
+            y: 500.0,
+            width: 80.0,
+            height: 100.0,
+        };
+        assert_eq!(square(4000, 3000, face), [890, 400, 300, 300]);
+    }
+
+    #[test]
+    fn the_square_stays_in_the_photo() {
+        let corner = Rect {
+            x: -20.0,
+            y: 0.0,
+            width: 80.0,
+            height: 100.0,
+        };
+        assert_eq!(square(4000, 3000, corner), [0, 0, 300, 300]);
+        let far = Rect {
+            x: 3990.0,
+            y: 2990.0,
+            width: 80.0,
+            height: 100.0,
+        };
+        assert_eq!(square(4000, 3000, far), [3700, 2700, 300, 300]);
+        let huge = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: 300.0,
+            height: 400.0,
+        };
+        assert_eq!(square(300, 400, huge), [0, 50, 300, 300]);
+        let point = Rect {
+            x: 5.0,
+            y: 5.0,
+            width: 0.0,
+            height: 0.0,
+        };
+        assert_eq!(square(300, 400, point), [5, 5, 1, 1]);
+    }
+
+    #[test]
+    fn it_is_a_small_jpeg_and_never_enlarged() {
+        let face = Rect {
+            x: 300.0,
+            y: 300.0,
+            width: 200.0,
+            height: 250.0,
+        };
+        for (width, height, expected) in [(1600, 1200, 320), (200, 150, 150)] {
+            let photo = Photo::from_pixels(RgbImage::new(width, height));
+            let jpeg = portrait(&photo, &face).unwrap();
+            let decoded = Photo::decode(&jpeg, &crate::DecodeLimits::default()).unwrap();
+            assert_eq!((decoded.width(), decoded.height()), (expected, expected));
+        }
+    }
+}

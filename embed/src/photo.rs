@@ -1,0 +1,213 @@
+//! Bytes to an upright photo, bounded before memory is taken.
+
+mod jpeg;
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+/// What a photo may cost to decode.
+#[derive(Debug, Clone, Copy)]
+pub struct DecodeLimits {
+    /// Bytes of the file.
+    pub max_bytes: u64,
+    /// Width times height.
+    pub max_pixels: u64,
+}
+
+impl Default for DecodeLimits {
+    /// 10 MB and 40 megapixels: what phones and cameras make. A progressive JPEG of
+    /// 40 megapixels takes about 400 MB while it is decoded, a 16-bit PNG as much.
+    fn default() -> Self {
+        Self {
+            max_bytes: 10_000_000,
+            max_pixels: 40_000_000,
+        }
+    }
+}
+
+/// A photo as it is meant to be seen: turned as its EXIF data say, 8-bit RGB,
+/// transparent parts laid over light grey.
+#[derive(Debug, Clone)]
+pub struct Photo {
+    pixels: RgbImage,
+}
+
+/// Why bytes are not a photo.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PhotoError {
+    /// The file cannot be read.
+    #[error("cannot read the photo: {0}")]
+    Read(#[from] std::io::Error),
+    /// Neither a photo nor another picture format.
+    #[error("not an image: the first bytes belong to no picture format; send a JPEG, PNG or WebP")]
+    NotAnImage,
+    /// A picture, but not of a format that is read here.
+    #[error("{format} is not supported; send a JPEG, PNG or WebP")]
+    UnsupportedFormat {
+        /// The format found.
+        format: String,
+    },
+    /// The file is larger than allowed.
+    #[error("the photo has {bytes} bytes, more than the {limit} allowed; send a smaller one")]
+    TooManyBytes {
+        /// Bytes of the file.
+        bytes: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The picture is larger than allowed.
+    #[error(
+        "the photo has {width}x{height} pixels, more than the {limit} allowed; send a smaller one"
+    )]
+    TooManyPixels {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// Pixels allowed in all.
+        limit: u64,
+    },
+    /// The file ends before the picture does.
+    #[error("the photo is cut off before its end; send the whole file")]
+    Truncated,
+    /// The file does not follow its format.
+    #[error("the photo is broken: {detail}")]
+    Broken {
+        /// What the decoder met.
+        detail: String,
+    },
+}
+
+impl Photo {
+    /// Decodes a JPEG, PNG or WebP.
+    ///
+    /// Size is judged by the header, before memory for the pixels is taken.
+    ///
+    /// # Errors
+    /// Says which limit is passed, or what is wrong with the bytes.
+    pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Self, PhotoError> {
+        let size = bytes.len() as u64;
+        if size > limits.max_bytes {
+            return Err(PhotoError::TooManyBytes {
+                bytes: size,
+                limit: limits.max_bytes,
+            });
+        }
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+        let format = reader.format().ok_or(PhotoError::NotAnImage)?;
+        if !matches!(
+            format,
+            ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP
+        ) {
+            return Err(PhotoError::UnsupportedFormat {
+                format: format!("{format:?}"),
+            });
+        }
+        reader.limits(allocation_limits(limits));
+        let mut decoder = reader.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        if u64::from(width) * u64::from(height) > limits.max_pixels {
+            return Err(PhotoError::TooManyPixels {
+                width,
+                height,
+                limit: limits.max_pixels,
+            });
+        }
+        if format == ImageFormat::Jpeg && !jpeg::reaches_its_end(bytes) {
+            return Err(PhotoError::Truncated);
+        }
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation);
+        Ok(Self {
+            pixels: flatten(picture),
+        })
+    }
+
+    /// Reads and decodes a file, refusing one that is too large before it is read.
+    ///
+    /// # Errors
+    /// As [`Photo::decode`], and when the file cannot be read.
+    pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Self, PhotoError> {
+        Self::decode(&Self::read(path, limits)?, limits)
+    }
+
+    /// The bytes of a file that is not too large.
+    pub(crate) fn read(path: &Path, limits: &DecodeLimits) -> Result<Vec<u8>, PhotoError> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        if size > limits.max_bytes {
+            return Err(PhotoError::TooManyBytes {
+                bytes: size,
+                limit: limits.max_bytes,
+            });
+        }
+        let mut bytes = Vec::new();
+        file.take(limits.max_bytes + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Takes pixels that are upright already.
+    pub fn from_pixels(pixels: RgbImage) -> Self {
+        Self { pixels }
+    }
+
+    /// Pixels across.
+    pub fn width(&self) -> u32 {
+        self.pixels.width()
+    }
+
+    /// Pixels down.
+    pub fn height(&self) -> u32 {
+        self.pixels.height()
+    }
+
+    /// The pixels, row by row.
+    pub fn pixels(&self) -> &RgbImage {
+        &self.pixels
+    }
+}
+
+/// Room for 16-bit RGBA and as much again for the decoder's own work.
+fn allocation_limits(limits: &DecodeLimits) -> Limits {
+    let mut allowed = Limits::default();
+    allowed.max_alloc = Some(limits.max_pixels.saturating_mul(16));
+    allowed
+}
+
+/// To 8-bit RGB. A transparent background has no colour of its own (often black
+/// underneath), so it is laid over a light grey, as a web page would show it.
+fn flatten(picture: DynamicImage) -> RgbImage {
+    const BACKGROUND: u32 = 224;
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let transparent = picture.into_rgba8();
+    let mut flat = RgbImage::new(transparent.width(), transparent.height());
+    for (to, from) in flat.pixels_mut().zip(transparent.pixels()) {
+        let [red, green, blue, alpha] = from.0.map(u32::from);
+        to.0 = [red, green, blue]
+            .map(|value| ((value * alpha + BACKGROUND * (255 - alpha) + 127) / 255) as u8);
+    }
+    flat
+}
+
+impl From<ImageError> for PhotoError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Self::Truncated
+            }
+            other => Self::Broken {
+                detail: other.to_string(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! ONNX Runtime, loaded from an explicit path, and networks that many threads run at once.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use ndarray::Array4;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use crate::assets::Assets;
+use crate::digest::sha256_hex;
+use crate::model::NetworkModel;
+use crate::pipeline::PipelineError;
+use crate::weights;
+
+/// The process's one ONNX Runtime.
+///
+/// This is global because `ort` allows one environment in the life of a process:
+/// the first library that loads serves every later pipeline.
+static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
+
+fn environment(assets: &Assets) -> Result<Environment, PipelineError> {
+    let mut shared = lock(&ENVIRONMENT);
+    if let Some(environment) = shared.as_ref() {
+        return Ok(environment.clone());
+    }
+    let path = existing(assets.runtime_library())?;
+    let failed = |error: &dyn Display| PipelineError::Runtime {
+        path: path.clone(),
+        detail: error.to_string(),
+    };
+    // A relative path would be looked for beside the executable.
+    let absolute = std::path::absolute(&path).map_err(|error| failed(&error))?;
+    let builder = ort::init_from(absolute).map_err(|error| failed(&error))?;
+    let environment = builder
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| failed(&error))?;
+    Ok(shared.insert(environment).clone())
+}
+
+/// A network, and as many sessions of it as threads have needed at once.
+///
+/// A session runs one input at a time, on its caller's thread. Sessions are made
+/// when needed, up to one per processor; callers beyond that wait.
+pub(crate) struct Network {
+    file: PathBuf,
+    bytes: Vec<u8>,
+    environment: Environment,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+struct Pool {
+    idle: Vec<Session>,
+    may_still_open: usize,
+}
+
+impl Network {
+    /// Reads the file, holds it against its hash and opens the first session.
+    pub(crate) fn load(assets: &Assets, model: &NetworkModel) -> Result<Self, PipelineError> {
+        let file = existing(assets.file(&model.file))?;
+        let mut bytes = std::fs::read(&file).map_err(|source| PipelineError::Read {
+            path: file.clone(),
+            source,
+        })?;
+        let found = sha256_hex(&bytes);
+        if found != model.sha256 {
+            let expected = model.sha256.clone();
+            return Err(PipelineError::WrongFile {
+                path: file,
+                expected,
+                found,
+            });
+        }
+        weights::zero_negligible(&mut bytes);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let network = Self {
+            file,
+            bytes,
+            environment: environment(assets)?,
+            pool: Mutex::new(Pool {
+                idle: Vec::new(),
+                may_still_open: processors,
+            }),
+            returned: Condvar::new(),
+        };
+        let first = network.take()?;
+        network.give_back(first);
+        Ok(network)
+    }
+
+    /// Runs the network; gives the named outputs, flattened in row-major order.
+    pub(crate) fn run<const N: usize>(
+        &self,
+        input: &Array4<f32>,
+        outputs: [&str; N],
+    ) -> Result<[Vec<f32>; N], PipelineError> {
+        let mut session = self.take()?;
+        let result = self.run_session(&mut session, input, outputs);
+        self.give_back(session);
+        result
+    }
+
+    /// An error of this network.
+    pub(crate) fn failed(&self, detail: &dyn Display) -> PipelineError {
+        PipelineError::Network {
+            path: self.file.clone(),
+            detail: detail.to_string(),
+        }
+    }
+
+    fn run_session<const N: usize>(
+        &self,
+        session: &mut Session,
+        input: &Array4<f32>,
+        outputs: [&str; N],
+    ) -> Result<[Vec<f32>; N], PipelineError> {
+        let input = TensorRef::from_array_view(input).map_err(|error| self.failed(&error))?;
+        let found = session
+            .run(ort::inputs![input])
+            .map_err(|error| self.failed(&error))?;
+        let mut values = [const { Vec::new() }; N];
+        for (values, name) in values.iter_mut().zip(outputs) {
+            let tensor = found
+                .get(name)
+                .ok_or_else(|| self.failed(&format!("it has no output `{name}`")))?;
+            let (_, data) = tensor
+                .try_extract_tensor::<f32>()
+                .map_err(|error| self.failed(&error))?;
+            values.extend_from_slice(data);
+        }
+        Ok(values)
+    }
+
+    /// An idle session, or a new one, or the next that is given back.
+    fn take(&self) -> Result<Session, PipelineError> {
+        let mut pool = lock(&self.pool);
+        loop {
+            if let Some(session) = pool.idle.pop() {
+                return Ok(session);
+            }
+            if pool.may_still_open > 0 {
+                break;
+            }
+            pool = self
+                .returned
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        pool.may_still_open -= 1;
+        drop(pool);
+        self.open().inspect_err(|_| {
+            lock(&self.pool).may_still_open += 1;
+            self.returned.notify_one();
+        })
+    }
+
+    fn give_back(&self, session: Session) {
+        lock(&self.pool).idle.push(session);
+        self.returned.notify_one();
+    }
+
+    fn open(&self) -> Result<Session, PipelineError> {
+        let builder = Session::builder(&self.environment).map_err(|error| self.failed(&error))?;
+        builder
+            .with_intra_threads(1)
+            .map_err(|error| self.failed(&error))?
+            .commit_from_memory(&self.bytes)
+            .map_err(|error| self.failed(&error))
+    }
+}
+
+/// The path, or what to do about a file that is not there.
+fn existing(path: PathBuf) -> Result<PathBuf, PipelineError> {
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(PipelineError::MissingFile { path })
+    }
+}
+
+/// What the lock guards is whole between any two statements, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,82 @@
+//! Runs the application: under AWS Lambda, or as a plain HTTP server.
+
+use std::future::IntoFuture;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+/// Set by AWS Lambda, and by `cargo lambda watch`, to the address that hands out invocations.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// How long requests that are under way may go on after the service is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the service stopped serving.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with HOST and PORT")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals cannot be received, or connections no longer accepted.
+    #[error("the server stopped: {0}; start it again")]
+    Stopped(#[from] io::Error),
+    /// The Lambda runtime gave up.
+    #[error("the Lambda runtime stopped: {0}")]
+    Runtime(lambda_http::Error),
+}
+
+/// Serves `app` until the process is told to stop.
+///
+/// # Errors
+///
+/// When the address is taken or not ours, or the server or the Lambda runtime fails.
+pub async fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+    if std::env::var_os(RUNTIME_API).is_some() {
+        return lambda_http::run(app).await.map_err(ServeError::Runtime);
+    }
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    tracing::info!("listening on http://{}", listener.local_addr().map_err(listen)?);
+
+    let stop = stop_signal()?;
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        // The receiver is dropped only when the server has ended already.
+        let _ = stopping.send(());
+    });
+    tokio::select! {
+        ended = server.into_future() => Ok(ended?),
+        () = after(stopped, GRACE) => Ok(()),
+    }
+}
+
+/// Ends `grace` after the signal.
+async fn after(signal: tokio::sync::oneshot::Receiver<()>, grace: Duration) {
+    if signal.await.is_err() {
+        return;
+    }
+    tokio::time::sleep(grace).await;
+}
+
+/// Ends when the process is interrupted (Ctrl-C) or asked to terminate.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

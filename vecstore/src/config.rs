@@ -1,0 +1,85 @@
+//! What is fixed when a store is created.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Metric, Result};
+
+/// The largest number of components a vector may have.
+pub const MAX_DIMENSION: usize = 65_536;
+
+/// What is fixed when a store is created: the shape of its vectors and of its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    pub(crate) dimension: usize,
+    pub(crate) metric: Metric,
+    pub(crate) m: usize,
+    pub(crate) ef_construction: usize,
+}
+
+impl Config {
+    /// Vectors of `dimension` components compared by `metric`, with the usual graph parameters
+    /// (M = 16, efConstruction = 200).
+    pub fn new(dimension: usize, metric: Metric) -> Self {
+        Self { dimension, metric, m: 16, ef_construction: 200 }
+    }
+
+    /// Sets M, the links a node gets on each layer, 2 to 128 (twice as many on the lowest).
+    /// More links give more recall at the same `ef` and a larger file.
+    #[must_use]
+    pub fn with_m(self, m: usize) -> Self {
+        Self { m, ..self }
+    }
+
+    /// Sets efConstruction, the number of candidates an insertion looks at, 1 to 10,000.
+    /// More give a better graph and a slower build.
+    #[must_use]
+    pub fn with_ef_construction(self, ef_construction: usize) -> Self {
+        Self { ef_construction, ..self }
+    }
+
+    /// The number of components of each vector.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// How vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// M: links per node and layer.
+    pub fn m(&self) -> usize {
+        self.m
+    }
+
+    /// efConstruction: candidates per insertion.
+    pub fn ef_construction(&self) -> usize {
+        self.ef_construction
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        let ranges = [
+            ("dimension", self.dimension, 1, MAX_DIMENSION),
+            ("m", self.m, 2, 128),
+            ("ef_construction", self.ef_construction, 1, 10_000),
+        ];
+        for (name, got, min, max) in ranges {
+            if !(min..=max).contains(&got) {
+                return Err(Error::InvalidConfig { name, got, min, max });
+            }
+        }
+        Ok(())
+    }
+
+    /// The most links a node keeps on `level` (Malkov & Yashunin 2018, section 4.1: M_max and M_max0).
+    pub(crate) fn max_links(&self, level: usize) -> usize {
+        if level == 0 { 2 * self.m } else { self.m }
+    }
+}
+
+impl std::fmt::Display for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dimension, metric, m, ef_construction } = self;
+        write!(f, "dimension {dimension}, metric {metric}, M {m}, efConstruction {ef_construction}")
+    }
+}

@@ -1,0 +1,142 @@
+//! Walking the graph towards a query (Algorithms 2 and 5).
+
+use std::cell::Cell;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use super::Graph;
+use super::visited::Visited;
+
+/// A slot and its distance from the query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Candidate {
+    pub(crate) distance: f32,
+    pub(crate) slot: u32,
+}
+
+impl Eq for Candidate {}
+
+impl Ord for Candidate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then(self.slot.cmp(&other.slot))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Working memory of a search, kept by each thread from one search to the next.
+#[derive(Default)]
+pub(super) struct Scratch {
+    visited: Visited,
+    /// Still to be expanded, nearest first.
+    frontier: BinaryHeap<Reverse<Candidate>>,
+    /// The best accepted ones so far, farthest first.
+    best: BinaryHeap<Candidate>,
+    links: Vec<u32>,
+}
+
+impl Scratch {
+    /// Runs `work` with this thread's scratch memory; a search inside a search gets its own.
+    pub(super) fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
+        thread_local! { static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) } }
+        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let result = work(&mut scratch);
+        SCRATCH.set(Some(scratch));
+        result
+    }
+}
+
+/// The `ef` slots nearest to the query among those that `accept` takes, nearest first (Algorithm 5).
+/// Slots it does not take are walked through. Fewer than `ef` come back only when every slot that
+/// can be reached was looked at.
+pub(crate) fn search<G: Graph>(
+    graph: &G,
+    query: &[f32],
+    ef: usize,
+    accept: impl FnMut(u32) -> bool,
+) -> Vec<Candidate> {
+    let Some((_, top)) = graph.entry() else {
+        return Vec::new();
+    };
+    Scratch::with(|scratch| {
+        let entry = descend(graph, query, top, 0, scratch);
+        search_layer(graph, query, entry, ef, 0, accept, scratch)
+    })
+}
+
+/// Walks greedily from the entry on layer `from` down to the layer above `to`; what it ends at is
+/// where the search of layer `to` starts.
+pub(super) fn descend<G: Graph>(
+    graph: &G,
+    query: &[f32],
+    from: usize,
+    to: usize,
+    scratch: &mut Scratch,
+) -> Vec<Candidate> {
+    let mut nearest = Vec::new();
+    // An entry that is not below `len` was added after this search began to look.
+    if let Some((slot, _)) = graph.entry().filter(|&(slot, _)| (slot as usize) < graph.len()) {
+        nearest.push(Candidate { distance: graph.distance(query, graph.row(slot)), slot });
+    }
+    for level in (to + 1..=from).rev() {
+        nearest = search_layer(graph, query, nearest, 1, level, |_| true, scratch);
+    }
+    nearest
+}
+
+/// Algorithm 2, with a filter on what may be returned.
+pub(super) fn search_layer<G: Graph>(
+    graph: &G,
+    query: &[f32],
+    entries: Vec<Candidate>,
+    ef: usize,
+    level: usize,
+    mut accept: impl FnMut(u32) -> bool,
+    scratch: &mut Scratch,
+) -> Vec<Candidate> {
+    let Scratch { visited, frontier, best, links } = scratch;
+    let len = graph.len();
+    visited.reset(16 * ef.min(len));
+    frontier.clear();
+    best.clear();
+    for candidate in entries {
+        if visited.insert(candidate.slot) {
+            frontier.push(Reverse(candidate));
+            if accept(candidate.slot) {
+                best.push(candidate);
+            }
+        }
+    }
+    while let Some(Reverse(nearest)) = frontier.pop() {
+        let full = best.len() >= ef;
+        if full && best.peek().is_some_and(|farthest| nearest.distance > farthest.distance) {
+            break;
+        }
+        links.clear();
+        graph.for_each_link(nearest.slot, level, |link| {
+            if (link as usize) < len && visited.insert(link) {
+                links.push(link);
+            }
+        });
+        for &slot in &*links {
+            let distance = graph.distance(query, graph.row(slot));
+            let full = best.len() >= ef;
+            if full && best.peek().is_some_and(|farthest| distance >= farthest.distance) {
+                continue;
+            }
+            let candidate = Candidate { distance, slot };
+            frontier.push(Reverse(candidate));
+            if accept(slot) {
+                best.push(candidate);
+                if best.len() > ef {
+                    best.pop();
+                }
+            }
+        }
+    }
+    std::mem::take(best).into_sorted_vec()
+}

@@ -1,0 +1,193 @@
+//! The header of a segment file: what is where.
+
+use std::path::Path;
+
+use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
+use crate::{Config, Error, Metric, Result};
+
+const MAGIC: [u8; 8] = *b"VECSTORE";
+
+/// The version this crate writes, and the newest it reads.
+pub(super) const VERSION: u32 = 1;
+
+/// The header fills the first page of the file.
+pub(super) const HEADER_BYTES: usize = 4096;
+
+/// Sections start at a multiple of this, so that rows lie on cache lines.
+pub(super) const ALIGNMENT: u64 = 64;
+
+/// The parts of a segment after its header, in file order; `n` is the number of slots.
+#[derive(Clone, Copy)]
+pub(super) enum Section {
+    /// `n` x dimension f32: the prepared vectors.
+    Rows,
+    /// For each layer, for each slot that reaches it, `max_links(layer)` u32: slots, then
+    /// [`NO_LINK`](crate::hnsw::NO_LINK) where there are fewer.
+    Links,
+    /// `n` u64: the id of each slot.
+    Ids,
+    /// `n` u32: the slots in ascending order of their ids.
+    ById,
+    /// `n` u32: the number of each slot's group, [`NO_GROUP`] for none. Empty if there are no groups.
+    GroupOf,
+    /// One more u64 than there are groups: where each name starts and the last ends.
+    GroupStarts,
+    /// The names of the groups, UTF-8.
+    GroupNames,
+    /// `n + 1` u64: where each slot's payload starts and the last ends. Empty if there are no payloads.
+    PayloadStarts,
+    /// The payloads, JSON.
+    Payloads,
+}
+
+pub(super) const SECTIONS: usize = Section::Payloads as usize + 1;
+
+/// The number of a group that is none.
+pub(super) const NO_GROUP: u32 = u32::MAX;
+
+/// Where a section lies in the file, in bytes, and the crc32c of its contents.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Extent {
+    pub(super) start: u64,
+    pub(super) len: u64,
+    pub(super) crc32c: u32,
+}
+
+/// The header of a segment.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Header {
+    pub(super) config: Config,
+    /// The last change that the segment includes.
+    pub(super) seq: u64,
+    /// The number of slots that reach each layer; slots are in descending order of their layers.
+    pub(super) layers: [u32; MAX_LEVELS],
+    pub(super) sections: [Extent; SECTIONS],
+}
+
+impl Header {
+    /// The number of slots.
+    pub(super) fn slots(&self) -> usize {
+        self.layers[0] as usize
+    }
+
+    pub(super) fn extent(&self, section: Section) -> Extent {
+        self.sections[section as usize]
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let metric: u32 = match self.config.metric {
+            Metric::Cosine => 0,
+            Metric::InnerProduct => 1,
+            Metric::SquaredEuclidean => 2,
+        };
+        let mut bytes = MAGIC.to_vec();
+        let Config { dimension, m, ef_construction, .. } = self.config;
+        for number in [VERSION, dimension as u32, metric, m as u32, ef_construction as u32] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend(self.seq.to_le_bytes());
+        for count in self.layers {
+            bytes.extend(count.to_le_bytes());
+        }
+        for Extent { start, len, crc32c } in self.sections {
+            bytes.extend(start.to_le_bytes());
+            bytes.extend(len.to_le_bytes());
+            bytes.extend(crc32c.to_le_bytes());
+        }
+        bytes.resize(HEADER_BYTES - 4, 0);
+        bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// Reads the header of a file and checks that everything it promises lies within the file.
+    pub(super) fn decode(file: &[u8], path: &Path) -> Result<Self> {
+        let damaged = |what: &str| Error::corrupt(path, what);
+        if !file.starts_with(&MAGIC) {
+            return Err(damaged("it does not begin like a vecstore segment"));
+        }
+        let bytes = file.get(..HEADER_BYTES).ok_or_else(|| damaged("it ends within its header"))?;
+        let mut numbers = Numbers(&bytes[MAGIC.len()..]);
+        // The version comes before the checksum: a newer one may place its checksum elsewhere.
+        let found = numbers.u32();
+        if found > VERSION {
+            return Err(Error::NewerVersion { path: path.to_owned(), found, supported: VERSION });
+        }
+        let (checked, checksum) = bytes.split_at(HEADER_BYTES - 4);
+        if found == 0 || crc32c::crc32c(checked).to_le_bytes() != checksum {
+            return Err(damaged("its header has the wrong checksum"));
+        }
+        let dimension = numbers.u32() as usize;
+        let metric = match numbers.u32() {
+            0 => Metric::Cosine,
+            1 => Metric::InnerProduct,
+            2 => Metric::SquaredEuclidean,
+            other => return Err(damaged(&format!("it names an unknown metric, {other}"))),
+        };
+        let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
+        let config = Config { dimension, metric, m, ef_construction };
+        let header = Self {
+            config,
+            seq: numbers.u64(),
+            layers: std::array::from_fn(|_| numbers.u32()),
+            sections: std::array::from_fn(|_| Extent {
+                start: numbers.u64(),
+                len: numbers.u64(),
+                crc32c: numbers.u32(),
+            }),
+        };
+        header.config.validate().map_err(|error| damaged(&error.to_string()))?;
+        header.check(file.len() as u64).map_err(damaged)?;
+        Ok(header)
+    }
+
+    /// Checks the sizes of all sections against the numbers of slots and groups.
+    fn check(&self, file_len: u64) -> Result<(), &'static str> {
+        if self.slots() > MAX_SLOTS || !self.layers.is_sorted_by(|lower, upper| lower >= upper) {
+            return Err("its layers do not lie within each other");
+        }
+        let aligned = |extent: &Extent| extent.start.is_multiple_of(ALIGNMENT);
+        let within = |extent: &Extent| {
+            extent.start.checked_add(extent.len).is_some_and(|end| end <= file_len)
+        };
+        if !self.sections.iter().all(|extent| aligned(extent) && within(extent)) {
+            return Err("a section lies beyond its end; it was cut off");
+        }
+        let n = self.slots() as u64;
+        let len = |section| self.extent(section).len;
+        let links = |(level, &slots): (usize, &u32)| {
+            4 * u64::from(slots) * self.config.max_links(level) as u64
+        };
+        let fits = len(Section::Rows) == 4 * n * self.config.dimension as u64
+            && len(Section::Links) == self.layers.iter().enumerate().map(links).sum::<u64>()
+            && len(Section::Ids) == 8 * n
+            && len(Section::ById) == 4 * n
+            && [0, 4 * n].contains(&len(Section::GroupOf))
+            && len(Section::GroupStarts) % 8 == 0
+            && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts));
+        if !fits {
+            return Err("the size of a section does not fit the number of vectors");
+        }
+        Ok(())
+    }
+}
+
+/// Little-endian numbers, one after another; zeros after the end.
+struct Numbers<'a>(&'a [u8]);
+
+impl Numbers<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let Some((first, rest)) = self.0.split_first_chunk() else {
+            return [0; N];
+        };
+        self.0 = rest;
+        *first
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.take())
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.take())
+    }
+}

@@ -1,0 +1,151 @@
+//! Writing to a store.
+
+mod checkpoint;
+mod commit;
+mod open;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+
+use self::commit::{Queue, Writer};
+use crate::snapshot::View;
+use crate::tail::Op;
+use crate::{Config, Hit, Query, Record, Result, Snapshot};
+
+/// A store that this process writes to and reads from.
+///
+/// All methods take `&self`; threads share a store by reference or in an [`Arc`]. Writes of several
+/// threads share their trip to the disk, and readers never wait for a writer.
+///
+/// A write that returned `Ok` has reached the disk: it is there after a crash or a power loss. A
+/// write that returned an error of the disk may or may not be; the store then refuses further writes
+/// ([`Error::Poisoned`](crate::Error::Poisoned)) and tells the truth when it is opened again.
+pub struct Store {
+    shared: Arc<Shared>,
+    /// The checkpoint that runs by itself, if one does.
+    checkpointer: Mutex<Option<JoinHandle<Result<()>>>>,
+}
+
+struct Shared {
+    path: PathBuf,
+    config: Config,
+    view: ArcSwap<View>,
+    queue: Queue,
+    writer: Mutex<Writer>,
+    /// Held by the one checkpoint that runs at a time.
+    checkpointing: Mutex<()>,
+    /// Keeps other writers out while it is open.
+    _lock: File,
+}
+
+impl Store {
+    /// Inserts a record, or replaces the one with the same id. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongDimension`](crate::Error::WrongDimension), [`Error::NotFinite`](crate::Error::NotFinite),
+    /// [`Error::ZeroVector`](crate::Error::ZeroVector), [`Error::TooLarge`](crate::Error::TooLarge): nothing is
+    /// written. [`Error::Tail`](crate::Error::Tail), [`Error::Io`](crate::Error::Io),
+    /// [`Error::Poisoned`](crate::Error::Poisoned): see [`Store`].
+    pub fn insert(&self, record: &Record) -> Result<()> {
+        self.insert_batch(std::slice::from_ref(record))
+    }
+
+    /// Inserts or replaces many records, all or none, also for readers and after a crash. One sync
+    /// to the disk serves them all, which makes this much faster than inserting one by one.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn insert_batch(&self, records: &[Record]) -> Result<()> {
+        let ops = records.iter().map(|record| Op::put(record, &self.shared.config));
+        self.commit(ops.collect::<Result<_>>()?)?;
+        Ok(())
+    }
+
+    /// Deletes the record with an id; true if there was one. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// The errors of the disk of [`insert`](Self::insert).
+    pub fn delete(&self, id: u64) -> Result<bool> {
+        Ok(self.commit(vec![Op::Delete { id }])? > 0)
+    }
+
+    /// The store as of now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.shared.view.load_full())
+    }
+
+    /// [`Snapshot::search`] as of now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
+        self.snapshot().search(query)
+    }
+
+    /// [`Snapshot::get`] as of now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn get(&self, id: u64) -> Result<Option<Record>> {
+        self.snapshot().get(id)
+    }
+
+    /// Whether there is a record with an id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.snapshot().contains(id)
+    }
+
+    /// The number of records.
+    pub fn len(&self) -> usize {
+        self.shared.view.load().len
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What was fixed when the store was created.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The directory of the store.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+}
+
+impl Drop for Store {
+    /// Waits for a checkpoint that is running.
+    fn drop(&mut self) {
+        let running = lock(&self.checkpointer).take();
+        if let Some(running) = running {
+            // Whatever came of it, nothing is lost: the next checkpoint tries again.
+            let _ = running.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.shared.path)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Locks a mutex whose data is valid at every moment, so that a panic elsewhere does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

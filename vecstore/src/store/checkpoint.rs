@@ -1,0 +1,144 @@
+//! Merging the tail into a new segment, while reads and writes go on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::commit::Writer;
+use super::open::remove_unnamed;
+use super::{Shared, Store, lock};
+use crate::hnsw::Graph;
+use crate::manifest::{Manifest, segments_dir, tail_path};
+use crate::part::Part;
+use crate::reader::open_segment;
+use crate::segment;
+use crate::snapshot::View;
+use crate::tail::{TailIndex, TailLog};
+use crate::{Error, Result};
+
+/// A tail of fewer records is never merged by itself.
+const MIN_TAIL: usize = 10_000;
+
+/// A tail is merged by itself when it has this fraction of the segment's records: each record is
+/// then written to a segment about 1 + 4 times while the store grows.
+const TAIL_FRACTION: usize = 4;
+
+/// A write waits for the running checkpoint when the tail is this many times larger than the size at
+/// which it was due.
+const MAX_BACKLOG: usize = 3;
+
+impl Store {
+    /// Merges all that was written so far into a new segment: readers of other processes see it from
+    /// then on, deleted records give their space back, and the next [`open`](Self::open) is fast.
+    ///
+    /// Reads and writes go on meanwhile. A checkpoint also runs by itself, on a thread of its own,
+    /// when the tail holds a quarter as many records as the segment, and at least 10,000.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Tail`], or [`Error::Corrupt`] if the old segment is damaged. Nothing
+    /// is lost: what the checkpoint was to merge stays where it was, and it can be tried again.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.shared.checkpoint()
+    }
+
+    /// Called before a write: starts a checkpoint if the tail has grown large, and waits for it if
+    /// the tail grows faster than checkpoints can merge it.
+    pub(super) fn make_room(&self) -> Result<()> {
+        let view = self.shared.view.load();
+        let tail: usize = view.tails.iter().map(|tail| tail.len()).sum();
+        let due =
+            MIN_TAIL.max(view.segment.as_ref().map_or(0, |segment| segment.len()) / TAIL_FRACTION);
+        drop(view);
+        if tail < due {
+            return Ok(());
+        }
+        let mut checkpointer = lock(&self.checkpointer);
+        if checkpointer.as_ref().is_none_or(JoinHandle::is_finished) {
+            let shared = self.shared.clone();
+            let thread = thread::Builder::new().name("vecstore checkpoint".into());
+            let started = thread.spawn(move || shared.checkpoint());
+            *checkpointer =
+                Some(started.map_err(Error::io("start a thread for", &self.shared.path))?);
+        }
+        if tail < MAX_BACKLOG * due {
+            return Ok(());
+        }
+        match checkpointer.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            // It panicked, and said so where it happened; the next write tries again.
+            Some(Err(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn checkpoint(&self) -> Result<()> {
+        let _only_one = lock(&self.checkpointing);
+        let Some(cut) = self.start_new_tail()? else {
+            return Ok(());
+        };
+        let (_, closed) = cut.tails.split_last().unwrap_or((&cut.tails[0], &[]));
+        let segments = segments_dir(&self.path);
+        let name =
+            segment::write_merged(&segments, cut.segment.as_deref(), closed, cut.seq, self.config)?;
+        self.install(name, cut.seq)
+    }
+
+    /// Closes the tail that is being written to and starts another one. Returns the view at that
+    /// moment, in which all tails but the last are closed; or nothing if there is nothing to merge.
+    fn start_new_tail(&self) -> Result<Option<Arc<View>>> {
+        let mut writer = lock(&self.writer);
+        let view = self.view.load_full();
+        if view.seq == writer.manifest.seq {
+            return Ok(None);
+        }
+        if writer.touched.is_empty() {
+            return Ok(Some(view));
+        }
+        let start = view.seq + 1;
+        let log = TailLog::open(&tail_path(&self.path, start))?;
+        let mut manifest = writer.manifest.clone();
+        manifest.tails.push(start);
+        writer.replace_manifest(&self.path, manifest)?;
+        (writer.log, writer.touched) = (log, Vec::new());
+        let mut tails = view.tails.clone();
+        tails.push(Arc::new(TailIndex::new(self.config)));
+        let view = Arc::new(View { tails, segment: view.segment.clone(), ..*view });
+        self.view.store(view.clone());
+        Ok(Some(view))
+    }
+
+    /// Puts a segment that includes all changes up to `seq` in the place of what it merged.
+    fn install(&self, name: String, seq: u64) -> Result<()> {
+        let mut writer = lock(&self.writer);
+        let open = writer.manifest.tails.last().copied();
+        let tails = open.into_iter().collect();
+        let manifest = Manifest { config: self.config, segment: Some(name), seq, tails };
+        let segment = open_segment(&self.path, &manifest)?;
+        // What was written while the segment was.
+        if let Some(segment) = &segment {
+            for &(id, seq) in &writer.touched {
+                segment.kill(id, seq);
+            }
+        }
+        writer.replace_manifest(&self.path, manifest)?;
+        let view = self.view.load();
+        let tails = view.tails.last().cloned().into_iter().collect();
+        self.view.store(Arc::new(View { tails, segment, ..**view }));
+        // What cannot be removed now is removed when the store is opened the next time.
+        let _ = remove_unnamed(&self.path, &writer.manifest);
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Makes another set of files the store. If that fails, it is unknown which of the two sets is
+    /// on the disk, so nothing more may be written to either.
+    fn replace_manifest(&mut self, store: &Path, manifest: Manifest) -> Result<()> {
+        self.check()?;
+        manifest.write(store).inspect_err(|error| self.failed = Some(error.to_string()))?;
+        self.manifest = manifest;
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! The way of a write: into the log, to the disk, into the index, into view.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::{Shared, Store, lock};
+use crate::manifest::Manifest;
+use crate::snapshot::View;
+use crate::tail::{Op, TailLog};
+use crate::{Error, Result};
+
+/// Writes that wait for their trip to the disk.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<Vec<Waiting>>);
+
+struct Waiting {
+    ops: Vec<Op>,
+    /// How many records the write ended the life of, or why it failed.
+    done: Arc<OnceLock<Result<usize, String>>>,
+}
+
+/// What only the thread that writes may touch.
+pub(super) struct Writer {
+    /// The log of the newest tail.
+    pub(super) log: TailLog,
+    /// The ids that the newest tail puts or deletes, and when.
+    pub(super) touched: Vec<(u64, u64)>,
+    pub(super) manifest: Manifest,
+    /// Why no further write is accepted.
+    pub(super) failed: Option<String>,
+}
+
+impl Store {
+    /// Makes changes durable and visible, all at once. Returns how many records were there before
+    /// and are now replaced or deleted.
+    pub(super) fn commit(&self, ops: Vec<Op>) -> Result<usize> {
+        if ops.is_empty() {
+            return Ok(0);
+        }
+        self.make_room()?;
+        let done = Arc::new(OnceLock::new());
+        lock(&self.shared.queue.0).push(Waiting { ops, done: done.clone() });
+        {
+            let mut writer = lock(&self.shared.writer);
+            // Whoever held the lock before may have taken this write along (group commit).
+            if done.get().is_none() {
+                let waiting = std::mem::take(&mut *lock(&self.shared.queue.0));
+                let mut error = writer.commit_all(&self.shared, &waiting).err();
+                if let Some(error) = &error {
+                    writer.failed.get_or_insert_with(|| error.to_string());
+                }
+                for Waiting { done, .. } in &waiting {
+                    let cause = writer.failed.clone().unwrap_or_default();
+                    // Those that succeeded have their result already.
+                    done.get_or_init(|| Err(cause));
+                }
+                if let Some(error) = error.take() {
+                    return Err(error);
+                }
+            }
+        }
+        match done.get() {
+            Some(Ok(replaced)) => Ok(*replaced),
+            Some(Err(cause)) => Err(Error::Poisoned { cause: cause.clone() }),
+            None => Err(Error::Poisoned { cause: "the write was lost".into() }),
+        }
+    }
+}
+
+impl Writer {
+    /// Refuses further writes after one that failed.
+    pub(super) fn check(&self) -> Result<()> {
+        match &self.failed {
+            Some(cause) => Err(Error::Poisoned { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn commit_all(&mut self, shared: &Shared, waiting: &[Waiting]) -> Result<()> {
+        self.check()?;
+        let before = shared.view.load();
+        let mut view =
+            View { tails: before.tails.clone(), segment: before.segment.clone(), ..**before };
+        let mut seq = view.seq + 1;
+        self.log.append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
+        for Waiting { ops, done } in waiting {
+            let mut replaced = 0;
+            for op in ops {
+                self.touched.push((op.id(), seq));
+                replaced += usize::from(apply(&mut view, seq, op.clone())?);
+                seq += 1;
+            }
+            done.get_or_init(|| Ok(replaced));
+        }
+        shared.view.store(Arc::new(view));
+        Ok(())
+    }
+}
+
+/// Brings a change into a view; true if it ended the life of a record.
+pub(super) fn apply(view: &mut View, seq: u64, op: Op) -> Result<bool> {
+    let died = view.kill(op.id(), seq);
+    view.len -= usize::from(died);
+    if let Op::Put { id, row, group, payload } = op {
+        if let Some(tail) = view.tails.last() {
+            tail.add(seq, id, row, group, payload)?;
+        }
+        view.len += 1;
+    }
+    view.seq = seq;
+    Ok(died)
+}

@@ -1,0 +1,139 @@
+//! The index in memory of what the log holds.
+
+use std::collections::HashMap;
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use crate::hnsw::{self, Chunked, Graph, GraphMut, Links};
+use crate::part::Part;
+use crate::record::Payload;
+use crate::{Config, Error, Result};
+
+/// Not dead as of any sequence number.
+const ALIVE: u64 = u64::MAX;
+
+/// The records of a tail and their graph. One thread writes at a time; any number read meanwhile.
+pub(crate) struct TailIndex {
+    config: Config,
+    nodes: Chunked<OnceLock<Node>>,
+    len: AtomicUsize,
+    links: Links,
+    /// The newest slot of each id.
+    newest: RwLock<HashMap<u64, u32>>,
+}
+
+struct Node {
+    id: u64,
+    born: u64,
+    died: AtomicU64,
+    row: Box<[f32]>,
+    group: Option<Box<str>>,
+    payload: Payload,
+    /// The slot of the record that this one replaced.
+    replaced: Option<u32>,
+}
+
+impl TailIndex {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            nodes: Chunked::new(1, OnceLock::new),
+            len: AtomicUsize::new(0),
+            links: Links::new(&config),
+            newest: RwLock::default(),
+        }
+    }
+
+    /// Adds a record that lives from `born` on.
+    pub(crate) fn add(
+        &self,
+        born: u64,
+        id: u64,
+        row: Box<[f32]>,
+        group: Option<Box<str>>,
+        payload: Payload,
+    ) -> Result<()> {
+        let len = self.len.load(Relaxed);
+        if len == hnsw::MAX_SLOTS {
+            return Err(Error::Full { limit: hnsw::MAX_SLOTS });
+        }
+        let slot = len as u32;
+        let node =
+            Node { id, born, died: ALIVE.into(), row, group, payload, replaced: self.newest(id) };
+        self.nodes.ensure(len)[0].get_or_init(|| node);
+        self.len.store(len + 1, Release);
+        // Searches may pass through the slot from here on; none returns it before `born` is visible.
+        hnsw::insert(self, &self.config, slot, hnsw::level_of(id, &self.config), |_| true);
+        self.newest.write().unwrap_or_else(PoisonError::into_inner).insert(id, slot);
+        Ok(())
+    }
+
+    fn node(&self, slot: u32) -> Option<&Node> {
+        self.nodes.get(slot as usize)?[0].get()
+    }
+
+    fn newest(&self, id: u64) -> Option<u32> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+    }
+}
+
+impl Graph for TailIndex {
+    fn len(&self) -> usize {
+        self.len.load(Acquire)
+    }
+
+    fn entry(&self) -> Option<(u32, usize)> {
+        self.links.entry()
+    }
+
+    fn row(&self, slot: u32) -> &[f32] {
+        self.node(slot).map_or(&[], |node| &node.row)
+    }
+
+    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
+        self.config.metric.distance(a, b)
+    }
+
+    fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
+        self.links.for_each(slot, level, visit);
+    }
+}
+
+impl GraphMut for TailIndex {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+}
+
+impl Part for TailIndex {
+    fn visible(&self, slot: u32, seq: u64) -> bool {
+        self.node(slot).is_some_and(|node| node.born <= seq && seq < node.died.load(Acquire))
+    }
+
+    fn find(&self, id: u64, seq: u64) -> Option<u32> {
+        let mut slot = self.newest(id)?;
+        while self.node(slot)?.born > seq {
+            slot = self.node(slot)?.replaced?;
+        }
+        self.visible(slot, seq).then_some(slot)
+    }
+
+    fn kill(&self, id: u64, seq: u64) -> bool {
+        let newest = self.newest(id).and_then(|slot| self.node(slot));
+        newest.is_some_and(|node| node.died.compare_exchange(ALIVE, seq, Release, Relaxed).is_ok())
+    }
+
+    fn id(&self, slot: u32) -> u64 {
+        self.node(slot).map_or(0, |node| node.id)
+    }
+
+    fn group(&self, slot: u32) -> Result<Option<&str>> {
+        Ok(self.node(slot).and_then(|node| node.group.as_deref()))
+    }
+
+    fn payload(&self, slot: u32) -> Result<&[u8]> {
+        Ok(self.node(slot).map_or(&[], |node| &node.payload.0))
+    }
+}

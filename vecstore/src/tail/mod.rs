@@ -1,0 +1,9 @@
+//! What was written since the segment: a log on disk, and a searchable index of it in memory.
+
+mod index;
+mod log;
+mod op;
+
+pub(crate) use index::TailIndex;
+pub(crate) use log::TailLog;
+pub(crate) use op::Op;

@@ -1,0 +1,120 @@
+//! Readers and writers at the same time: every reader sees whole writes, in order, and all hits live.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use vecstore::{Config, Metric, Query, Reader, Record, Store};
+
+const GENERATION: usize = 50;
+
+/// Fifty records that all carry the number of the write that wrote them.
+fn generation(number: u64) -> Vec<Record> {
+    let record = |id: u64| {
+        let angle = (id * 7919 + number) as f32;
+        Record::new(id, vec![angle.cos(), angle.sin()]).with_payload(&number).unwrap()
+    };
+    (0..GENERATION as u64).map(record).collect()
+}
+
+#[test]
+fn readers_see_whole_writes_while_checkpoints_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(directory.path(), Config::new(2, Metric::Cosine)).unwrap();
+    store.insert_batch(&generation(0)).unwrap();
+    store.checkpoint().unwrap();
+    let done = AtomicBool::new(false);
+
+    /// The number that all records of a snapshot carry.
+    fn whole(snapshot: &vecstore::Snapshot) -> u64 {
+        let hits = snapshot.search(&Query::new(&[1.0, 0.0], 100)).unwrap();
+        assert_eq!((hits.len(), snapshot.len()), (GENERATION, GENERATION));
+        let number = hits[0].payload::<u64>().unwrap().unwrap();
+        assert!(hits.iter().all(|hit| hit.payload::<u64>().unwrap() == Some(number)));
+        for id in 0..GENERATION as u64 {
+            assert_eq!(snapshot.get(id).unwrap().unwrap().payload::<u64>().unwrap(), Some(number));
+        }
+        number
+    }
+
+    let (seen, refreshed) = thread::scope(|threads| {
+        let in_process = threads.spawn(|| {
+            let (mut last, mut changes) = (0, 0);
+            while !done.load(Ordering::Relaxed) {
+                let number = whole(&store.snapshot());
+                assert!(number >= last, "{number} after {last}");
+                changes += usize::from(number > last);
+                last = number;
+            }
+            changes
+        });
+        let of_segments = threads.spawn(|| {
+            let reader = Reader::open(directory.path()).unwrap();
+            let (mut last, mut changes) = (0, 0);
+            while !done.load(Ordering::Relaxed) {
+                changes += usize::from(reader.refresh().unwrap());
+                let number = whole(&reader.snapshot());
+                assert!(number >= last, "{number} after {last}");
+                last = number;
+            }
+            changes
+        });
+        let checkpoints = threads.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                store.checkpoint().unwrap();
+            }
+        });
+        for number in 1..=150 {
+            store.insert_batch(&generation(number)).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        checkpoints.join().unwrap();
+        (in_process.join().unwrap(), of_segments.join().unwrap())
+    });
+    assert!(seen > 1 && refreshed > 1, "the readers saw {seen} and {refreshed} changes");
+    drop(store);
+    assert_eq!(whole(&Store::open(directory.path()).unwrap().snapshot()), 150);
+}
+
+#[test]
+fn writers_on_many_threads() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(directory.path(), Config::new(2, Metric::SquaredEuclidean)).unwrap();
+    thread::scope(|threads| {
+        for thread in 0..8 {
+            let store = &store;
+            threads.spawn(move || {
+                for number in 0..20 {
+                    let id = thread * 100 + number;
+                    store.insert(&Record::new(id, vec![id as f32, 1.0])).unwrap();
+                    assert!(store.contains(id), "a write is visible when it returns");
+                    if number % 2 == 1 {
+                        assert!(store.delete(id).unwrap());
+                        assert!(!store.delete(id).unwrap());
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(store.len(), 80);
+    drop(store);
+    let store = Store::open(directory.path()).unwrap();
+    for id in (0..8).flat_map(|thread| (0..20).map(move |number| thread * 100 + number)) {
+        assert_eq!(store.contains(id), id % 2 == 0);
+    }
+}
+
+#[test]
+fn a_checkpoint_runs_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(directory.path(), Config::new(2, Metric::SquaredEuclidean)).unwrap();
+    for batch in 0..12u64 {
+        let ids = batch * 1000..(batch + 1) * 1000;
+        let records: Vec<_> = ids.map(|id| Record::new(id, vec![id as f32, 1.0])).collect();
+        store.insert_batch(&records).unwrap();
+    }
+    drop(store); // waits for it
+    let merged = Reader::open(directory.path()).unwrap().len();
+    assert!((10_000..=12_000).contains(&merged), "{merged}");
+    assert_eq!(Store::open(directory.path()).unwrap().len(), 12_000);
+}
