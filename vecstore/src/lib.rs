@@ -65,3 +65,8 @@ pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAG
 pub use snapshot::Snapshot;
 pub use store::Store;
 pub use verification::Verification;
+
+/// The example in the README, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
