@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::part::{Groups, Part, Prepared};
+use crate::part::Part;
+use crate::plan::{Groups, Prepared};
 use crate::record::Payload;
 use crate::segment::Segment;
 use crate::tail::TailIndex;
@@ -147,6 +148,7 @@ impl Snapshot {
             id: part.id(slot),
             vector: part.row(slot).to_vec(),
             group: part.group(slot)?.map(Into::into),
+            tags: part.tags(slot)?.into_iter().map(Into::into).collect(),
             payload: Payload(part.payload(slot)?.into()),
         };
         part.intact()?;

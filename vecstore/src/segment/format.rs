@@ -37,6 +37,19 @@ pub(super) enum Section {
     GroupStarts,
     /// The names of the groups, UTF-8.
     GroupNames,
+    /// `n + 1` u64: where each slot's list of tags starts and the last ends, in bytes. Empty if there
+    /// are no tags.
+    TagListStarts,
+    /// The lists: u32, the number of each tag.
+    TagLists,
+    /// One more u64 than there are tags: where each tag starts and the last ends.
+    TagStarts,
+    /// The tags, UTF-8, in ascending order.
+    Tags,
+    /// One more u64 than there are tags: where each tag's set of slots starts and the last ends.
+    TagSetStarts,
+    /// The sets, roaring bitmaps in their portable format.
+    TagSets,
     /// `n + 1` u64: where each slot's payload starts and the last ends. Empty if there are no payloads.
     PayloadStarts,
     /// The payloads, JSON.
@@ -163,6 +176,10 @@ impl Header {
             && len(Section::ById) == 4 * n
             && [0, 4 * n].contains(&len(Section::GroupOf))
             && len(Section::GroupStarts) % 8 == 0
+            && [0, 8 * (n + 1)].contains(&len(Section::TagListStarts))
+            && len(Section::TagLists) % 4 == 0
+            && len(Section::TagStarts) % 8 == 0
+            && len(Section::TagSetStarts) == len(Section::TagStarts)
             && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts))
             && len(Section::Checksums) == 4 * (self.extent(Section::Checksums).start / PAGE as u64)
             && self.extent(Section::Checksums).start >= PAGE as u64

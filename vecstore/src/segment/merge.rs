@@ -108,6 +108,11 @@ impl<'a> Merge<'a> {
         part.group(slot)
     }
 
+    pub(super) fn tags(&self, slot: u32) -> Result<Vec<&str>> {
+        let (part, slot) = self.place(slot);
+        part.tags(slot)
+    }
+
     pub(super) fn payload(&self, slot: u32) -> Result<&[u8]> {
         let (part, slot) = self.place(slot);
         part.payload(slot)

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
+use roaring::RoaringBitmap;
 
 use self::deaths::Deaths;
 use self::format::{HEADER_BYTES, Header, NO_GROUP, Section};
@@ -121,6 +122,24 @@ impl Segment {
             .then(|| self.read(contents, start as usize, len as usize))
     }
 
+    fn tag_count(&self) -> usize {
+        (self.header.extent(Section::TagStarts).len as usize / 8).saturating_sub(1)
+    }
+
+    /// The tag with a number; tags are numbered in ascending order.
+    fn tag(&self, number: usize) -> Option<&str> {
+        let tag = self.entry_of(Section::TagStarts, Section::Tags, number)?;
+        std::str::from_utf8(tag).ok()
+    }
+
+    /// The slots whose records have the tag with a number.
+    fn tag_set(&self, number: usize) -> Result<RoaringBitmap> {
+        self.entry_of(Section::TagSetStarts, Section::TagSets, number)
+            .and_then(|set| RoaringBitmap::deserialize_from(set).ok())
+            .filter(|set| set.max().is_none_or(|last| (last as usize) < self.len()))
+            .ok_or_else(|| self.damaged("the set of a tag is not one of slots"))
+    }
+
     /// The error for contents that make no sense: that their page is damaged, if it is.
     fn damaged(&self, what: &str) -> Error {
         self.intact().err().unwrap_or_else(|| Error::corrupt(&self.path, what))
@@ -200,6 +219,30 @@ impl Part for Segment {
                 .ok_or_else(|| self.damaged("a record is in a group without a name")),
             None => Err(self.damaged("a record's group cannot be read")),
         }
+    }
+
+    fn tags(&self, slot: u32) -> Result<Vec<&str>> {
+        if self.header.extent(Section::TagListStarts).len == 0 {
+            return Ok(Vec::new());
+        }
+        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
+            .and_then(|list| bytemuck::try_cast_slice::<_, u32>(list).ok())
+            .and_then(|list| list.iter().map(|&tag| self.tag(tag as usize)).collect())
+            .ok_or_else(|| self.damaged("a record has a tag without a name"))
+    }
+
+    fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
+        let (mut low, mut high) = (0, self.tag_count());
+        while low < high {
+            let middle = low.midpoint(high);
+            let name = self.tag(middle).ok_or_else(|| self.damaged("a tag has no name"))?;
+            match name.cmp(tag) {
+                Ordering::Equal => return self.tag_set(middle),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(RoaringBitmap::new())
     }
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {

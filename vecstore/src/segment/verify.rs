@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use roaring::RoaringBitmap;
+
 use super::Segment;
 use super::format::{NO_GROUP, Section};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
@@ -15,6 +17,7 @@ impl Segment {
         self.verify_ids()?;
         self.verify_rows()?;
         self.verify_strings()?;
+        self.verify_tags()?;
         let links = self.verify_links()?;
         Ok(Verification { vectors: self.len(), links, unreachable: self.len() - self.reachable() })
     }
@@ -70,6 +73,28 @@ impl Segment {
                     return Err(self.wrong(format!("two groups are called {name:?}")));
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn verify_tags(&self) -> Result<()> {
+        let names: Option<Vec<_>> = (0..self.tag_count()).map(|number| self.tag(number)).collect();
+        if !names.is_some_and(|names| names.is_sorted_by(|a, b| a < b)) {
+            return Err(self.wrong("its tags are not in order".into()));
+        }
+        let sets: Vec<_> =
+            (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
+        let mut listed = 0;
+        for slot in 0..self.len() as u32 {
+            for tag in self.tags(slot)? {
+                if !self.tagged(tag)?.contains(slot) {
+                    return Err(self.wrong(format!("slot {slot} is not in the set of {tag:?}")));
+                }
+                listed += 1;
+            }
+        }
+        if sets.iter().map(RoaringBitmap::len).sum::<u64>() != listed {
+            return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));
         }
         Ok(())
     }

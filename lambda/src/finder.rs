@@ -1,0 +1,149 @@
+//! From the bytes of a photo to the people who look like a face in it.
+
+use std::path::PathBuf;
+
+use embed::{
+    Assets, DecodeLimits, Face, Gallery, GalleryError, LookAlike, Photo, PhotoError, Pipeline,
+    PipelineError,
+};
+
+use crate::lookalikes::{Answer, FoundFace, FoundPerson, Person, Question};
+use crate::portraits;
+use crate::problem::{Kind, Problem};
+use crate::settings::Settings;
+
+/// The networks that galleries are made with.
+const MODEL: &str = "default";
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The networks or their runtime.
+    #[error("cannot load the networks from MODELS_DIR={folder:?}: {source}")]
+    Models {
+        /// The folder that was looked in.
+        folder: PathBuf,
+        /// What is wrong there.
+        source: PipelineError,
+    },
+    /// The gallery.
+    #[error("cannot open the gallery STORE={folder:?}: {source}")]
+    Gallery {
+        /// The folder that was looked in.
+        folder: PathBuf,
+        /// What is wrong there.
+        source: GalleryError,
+    },
+}
+
+/// The networks and the gallery, open and ready; shared by all workers.
+pub struct Finder {
+    pipeline: Pipeline,
+    gallery: Gallery,
+    limits: DecodeLimits,
+}
+
+impl Finder {
+    /// Opens what the settings name.
+    ///
+    /// # Errors
+    ///
+    /// Says what cannot be opened and what to do about it.
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let assets = Assets::new(&settings.models_dir);
+        let pipeline = Pipeline::load(&assets, MODEL)
+            .map_err(|source| OpenError::Models { folder: settings.models_dir.clone(), source })?;
+        let gallery = Gallery::open(&settings.store, &pipeline)
+            .map_err(|source| OpenError::Gallery { folder: settings.store.clone(), source })?;
+        Ok(Self { pipeline, gallery, limits: DecodeLimits::default() })
+    }
+
+    /// The largest photo that is decoded, in bytes.
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.limits.max_bytes
+    }
+
+    /// How many photos the gallery holds.
+    pub(crate) fn photos(&self) -> usize {
+        self.gallery.len()
+    }
+
+    /// The folder with the portraits.
+    pub(crate) fn portraits_dir(&self) -> PathBuf {
+        self.gallery.portraits_dir()
+    }
+
+    /// Finds the faces of a photo, and the people who look like the one that is asked for.
+    ///
+    /// Takes a large part of a second of one processor: call it on a worker.
+    pub(crate) fn find(&self, photo: &[u8], question: Question) -> Result<Answer, Problem> {
+        let photo = Photo::decode(photo, &self.limits).map_err(unreadable)?;
+        let mut faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
+        faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
+
+        let face = chosen(&faces, question.face)?;
+        let embedding = self.pipeline.embed(&photo, face).map_err(|error| match error {
+            PipelineError::NoSuchFace => no_face(),
+            other => Problem::internal(other),
+        })?;
+        let found = self.gallery.lookalikes(&embedding, question.k).map_err(Problem::internal)?;
+        Ok(Answer {
+            faces: faces.iter().map(|face| within(face, &photo)).collect(),
+            face: question.face,
+            lookalikes: found.into_iter().map(FoundPerson::from).collect(),
+        })
+    }
+}
+
+fn area(face: &Face) -> f32 {
+    face.bounds.width * face.bounds.height
+}
+
+fn chosen(faces: &[Face], index: usize) -> Result<&Face, Problem> {
+    let last = faces.len().checked_sub(1).ok_or_else(no_face)?;
+    faces.get(index).ok_or_else(|| {
+        Problem::new(
+            Kind::InvalidParameter,
+            format!("`face` is {index}; the faces of this photo are numbered from 0 to {last}."),
+        )
+    })
+}
+
+/// The face as it is answered: its box ends where the photo ends.
+fn within(face: &Face, photo: &Photo) -> FoundFace {
+    let span = |start: f32, length: f32, end: u32| {
+        let from = start.max(0.0);
+        (from, (start + length).min(end as f32) - from)
+    };
+    let (x, width) = span(face.bounds.x, face.bounds.width, photo.width());
+    let (y, height) = span(face.bounds.y, face.bounds.height, photo.height());
+    FoundFace { bounds: [x, y, width, height], score: face.score }
+}
+
+fn no_face() -> Problem {
+    Problem::new(
+        Kind::NoFace,
+        "No face was found; send a photo in which a face is large, bright and looks at the camera.",
+    )
+}
+
+fn unreadable(error: PhotoError) -> Problem {
+    let kind = match error {
+        PhotoError::TooManyBytes { .. } | PhotoError::TooManyPixels { .. } => Kind::TooLarge,
+        PhotoError::UnsupportedFormat { .. } => Kind::UnsupportedMedia,
+        _ => Kind::NotAnImage,
+    };
+    Problem::new(kind, format!("The photo cannot be used: {error}."))
+}
+
+impl From<LookAlike> for FoundPerson {
+    fn from(found: LookAlike) -> Self {
+        Self {
+            person: Person { id: found.person.id, name: found.person.name },
+            score: found.score,
+            similarity: found.similarity,
+            portrait: portraits::url(&found.portrait),
+        }
+    }
+}

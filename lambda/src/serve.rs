@@ -1,0 +1,94 @@
+//! Runs the application: under AWS Lambda, or as a plain HTTP server.
+
+use std::future::IntoFuture;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::oneshot;
+
+/// Set by AWS Lambda, and by `cargo lambda watch`, to the address that hands out invocations.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// How long requests that are under way may go on after the service is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why the service stopped serving.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with HOST and PORT")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals cannot be received, or connections no longer accepted.
+    #[error("the server stopped: {0}; start it again")]
+    Stopped(#[from] io::Error),
+    /// The Lambda runtime gave up.
+    #[error("the Lambda runtime stopped: {0}")]
+    Runtime(lambda_http::Error),
+}
+
+/// Serves `app` until the process is told to stop.
+///
+/// # Errors
+///
+/// When the address is taken or not ours, or the server or the Lambda runtime fails.
+pub fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+    if std::env::var_os(RUNTIME_API).is_some() {
+        // One invocation comes at a time, and one thread keeps the order in which the runtime's
+        // client gives back its connection and takes it again. With several threads it now and
+        // then opens a new one instead, which `cargo lambda watch` takes for the end of the
+        // function: the request under way fails, or is never answered.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(lambda_http::run(app)).map_err(ServeError::Runtime)
+    } else {
+        Runtime::new()?.block_on(listen(app, address))
+    }
+}
+
+async fn listen(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
+
+    let stop = stop_signal()?;
+    let (stopping, stopped) = oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        // The receiver is dropped only when the server has ended already.
+        let _ = stopping.send(());
+    });
+    tokio::select! {
+        ended = server.into_future() => Ok(ended?),
+        () = after(stopped, GRACE) => Ok(()),
+    }
+}
+
+/// Ends `grace` after the signal.
+async fn after(signal: oneshot::Receiver<()>, grace: Duration) {
+    if signal.await.is_err() {
+        return;
+    }
+    tokio::time::sleep(grace).await;
+}
+
+/// Ends when the process is interrupted (Ctrl-C) or asked to terminate.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,72 @@
+//! A small gallery of the demo photos, imported as a user imports them.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use embed::{Assets, Pipeline};
+
+use super::assets;
+
+/// How many of the demo photos are imported.
+const PHOTOS: usize = 40;
+
+/// The gallery, and the photos it was made from.
+pub(crate) struct Demo {
+    pub(crate) folder: PathBuf,
+    pub(crate) people: Vec<Person>,
+    /// A photo in which no face is found: the demo's grey silhouette.
+    pub(crate) faceless: Vec<u8>,
+}
+
+/// A person of the gallery, with one photo.
+pub(crate) struct Person {
+    pub(crate) id: String,
+    file: PathBuf,
+}
+
+impl Person {
+    pub(crate) fn photo(&self) -> Vec<u8> {
+        std::fs::read(&self.file).unwrap()
+    }
+
+    pub(crate) fn media(&self) -> &'static str {
+        if self.file.extension().is_some_and(|end| end == "png") {
+            "image/png"
+        } else {
+            "image/jpeg"
+        }
+    }
+}
+
+/// The gallery, made once per test binary.
+pub(crate) fn demo() -> &'static Demo {
+    static DEMO: OnceLock<Demo> = OnceLock::new();
+    DEMO.get_or_init(import)
+}
+
+fn import() -> Demo {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    let mut sources = embed::import::folder(&assets().join("gallery")).unwrap();
+    sources.truncate(PHOTOS);
+    let pipeline = Pipeline::load(&Assets::new(assets()), "default").unwrap();
+    let report = embed::import::import(&pipeline, &sources, &folder, |_, _| {}).unwrap();
+
+    let (faceless, people): (Vec<_>, Vec<_>) = sources
+        .into_iter()
+        .partition(|source| report.skipped.iter().any(|skipped| skipped.file == source.key));
+    assert!(!faceless.is_empty() && people.len() > 20, "{report:?}");
+    Demo {
+        folder,
+        people: people
+            .into_iter()
+            .map(|source| Person {
+                id: embed::Person::named(&source.name).unwrap().id,
+                file: source.path,
+            })
+            .collect(),
+        faceless: std::fs::read(&faceless[0].path).unwrap(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The service as a process of its own, ended with the test.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::assets;
+use super::http::Client;
+
+/// How long to wait for something that is sure to come, before the test is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The `lambda` binary as a plain server on a free port of the loopback interface.
+pub(crate) struct Server {
+    process: Child,
+    client: Client,
+}
+
+impl Server {
+    /// Starts the service on `gallery`, with `settings` on top.
+    pub(crate) fn start(gallery: &Path, settings: &[(&str, &OsStr)]) -> Self {
+        let mut process = command(gallery, settings).spawn().expect("the lambda binary");
+        let port = listening_port(&mut process);
+        Self { process, client: Client::new(port) }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The most memory that the process has ever had resident, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    }
+
+    /// How many files and connections the process has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        signal(self.id(), "TERM");
+        self.process.wait().unwrap()
+    }
+}
+
+impl Deref for Server {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Sends a signal by the command that every Unix has.
+pub(crate) fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status();
+    assert!(sent.unwrap().success());
+}
+
+/// The command that starts the service, with nothing inherited that would change it.
+pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lambda"));
+    for name in ["AWS_LAMBDA_RUNTIME_API", "HOST", "RUST_LOG", "SITE_DIR", "WORKERS"] {
+        command.env_remove(name);
+    }
+    command
+        .env("STORE", gallery)
+        .env("MODELS_DIR", assets())
+        .env("PORT", "0")
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Waits until the process says where it listens; goes on passing its log to the test's.
+fn listening_port(process: &mut Child) -> u16 {
+    let log = BufReader::new(process.stderr.take().unwrap());
+    let (found, port) = mpsc::channel();
+    thread::spawn(move || {
+        for line in log.lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            if let Some((_, port)) = line.split_once("listening on http://127.0.0.1:") {
+                let _ = found.send(port.trim().parse().unwrap());
+            }
+        }
+    });
+    port.recv_timeout(PATIENCE).expect("the service says where it listens")
+}

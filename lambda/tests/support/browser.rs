@@ -1,0 +1,231 @@
+//! A headless Chromium, driven over WebDriver.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use axum::http::Method;
+use fantoccini::elements::Element;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+const INSTALL: &str =
+    "the page is tested in Chromium; on Debian: apt-get install chromium chromium-driver";
+
+/// How long the page may take to show something before a test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser with a profile of its own, which ends with this value.
+pub struct Browser {
+    client: Client,
+    _chromedriver: Chromedriver,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts a browser whose only preferred language is `language`, such as `ru`.
+    pub async fn start(language: &str) -> Self {
+        let chromedriver = Chromedriver::start();
+        let profile = tempfile::tempdir().expect("make a folder for the browser's profile");
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            "--window-size=1280,900",
+            &format!("--lang={language}"),
+            &format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let mut capabilities = Capabilities::new();
+        capabilities.insert(
+            "goog:chromeOptions".to_owned(),
+            json!({ "args": arguments, "prefs": { "intl.accept_languages": language } }),
+        );
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&chromedriver.url)
+            .await
+            .unwrap_or_else(|error| panic!("cannot start a browser: {error}; {INSTALL}"));
+        Self { client, _chromedriver: chromedriver, _profile: profile }
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.expect("open the page");
+    }
+
+    pub async fn reload(&self) {
+        self.client.refresh().await.expect("reload the page");
+    }
+
+    /// The element at `css`, as soon as it can be seen.
+    pub async fn visible(&self, css: &str) -> Element {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Ok(element) = self.client.find(Locator::Css(css)).await
+                && element.is_displayed().await.unwrap_or(false)
+            {
+                return element;
+            }
+            if tokio::time::Instant::now() > deadline {
+                let text = self.run("return document.body.innerText").await;
+                panic!("`{css}` does not appear on the page, which reads {text}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn is_visible(&self, css: &str) -> bool {
+        match self.client.find(Locator::Css(css)).await {
+            Ok(element) => element.is_displayed().await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        self.visible(css).await.text().await.expect("read a text")
+    }
+
+    pub async fn click(&self, css: &str) {
+        self.visible(css).await.click().await.expect("click");
+    }
+
+    /// Presses keys on whatever has the focus.
+    pub async fn press(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("find the focus");
+        focused.send_keys(keys).await.expect("press keys");
+    }
+
+    /// Chooses `photo` as the file dialog would.
+    pub async fn choose_file(&self, photo: &Path) {
+        let input = self.client.find(Locator::Css("input[type=file]")).await.expect("find input");
+        input.send_keys(&photo.display().to_string()).await.expect("choose a file");
+    }
+
+    /// Drags `photo` from the desktop onto the element at `css`.
+    pub async fn drop_file(&self, photo: &Path, css: &str) {
+        self.visible(css).await;
+        let middle = format!(
+            "const target = document.querySelector('{css}');
+            target.scrollIntoView({{ behavior: 'instant' }});
+            const {{ x, y, width, height }} = target.getBoundingClientRect();
+            return [x + width / 2, y + height / 2]"
+        );
+        let [x, y]: [f64; 2] =
+            serde_json::from_value(self.run(&middle).await).expect("two coordinates");
+        for event in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({ "items": [], "files": [photo], "dragOperationsMask": 1 });
+            let event = json!({ "type": event, "x": x, "y": y, "data": data });
+            self.devtools("Input.dispatchDragEvent", event).await;
+        }
+    }
+
+    /// What the body of an asynchronous function returns.
+    pub async fn run(&self, body: &str) -> Value {
+        let script = format!("return (async () => {{ {body} }})()");
+        self.client.execute(&script, Vec::new()).await.expect("run a script")
+    }
+
+    /// Sends a command of the Chrome DevTools Protocol.
+    pub async fn devtools(&self, method: &str, params: Value) -> Value {
+        let body = json!({ "cmd": method, "params": params });
+        self.command("goog/cdp/execute", body).await
+    }
+
+    /// What the browser wrote to the console since the last call, as `level: message`.
+    pub async fn console(&self) -> Vec<String> {
+        let entries = self.command("se/log", json!({ "type": "browser" })).await;
+        let entries = entries.as_array().expect("the log is a list");
+        entries.iter().map(|entry| format!("{}: {}", entry["level"], entry["message"])).collect()
+    }
+
+    /// Shows the page in a window of this size, in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Makes each answer take that much longer on its way.
+    pub async fn delay_network(&self, milliseconds: u32) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": false, "latency": milliseconds,
+            "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// What the window shows, as a PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("take a picture")
+    }
+
+    async fn command(&self, path: &'static str, body: Value) -> Value {
+        self.client.issue_cmd(VendorCommand { path, body }).await.expect(path)
+    }
+}
+
+/// A `chromedriver` on a free port. The browser that it started ends with it.
+struct Chromedriver {
+    process: Child,
+    url: String,
+}
+
+impl Chromedriver {
+    fn start() -> Self {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start chromedriver: {error}; {INSTALL}"));
+        let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.split_once("started successfully on port ")?;
+                port.trim_end_matches('.').parse::<u16>().ok()
+            })
+            .expect("chromedriver says on which port it listens");
+        // It must not block on what it prints later.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, url: format!("http://127.0.0.1:{port}") }
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// A command that chromedriver has beyond the WebDriver standard.
+#[derive(Debug)]
+struct VendorCommand {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for VendorCommand {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

@@ -1,0 +1,183 @@
+//! The page as a visitor has it open: what they do, and what they are shown.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use image::RgbImage;
+use tempfile::TempDir;
+
+use super::browser::Browser;
+use super::portraits::{self, AARON, Sitter};
+use crate::common;
+use crate::common::gallery::demo;
+use crate::common::process::Server;
+
+/// The page of a server of its own, in a browser of its own.
+pub struct Page {
+    pub browser: Browser,
+    server: Option<Server>,
+    port: u16,
+    folder: TempDir,
+}
+
+/// A look-alike as the page shows it.
+#[derive(Debug)]
+pub struct Match {
+    pub name: String,
+    pub percent: u32,
+}
+
+/// A rectangle in pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Rect {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+impl Page {
+    pub async fn open(language: &str) -> Self {
+        let server = serve("0");
+        let browser = Browser::start(language).await;
+        let folder = tempfile::tempdir().expect("make a folder for photos");
+        let page = Self { browser, port: server.port, server: Some(server), folder };
+        page.browser.open(&page.address()).await;
+        page
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Ends the server under the open page.
+    pub fn stop_server(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts a server where the one before was.
+    pub fn restart_server(&mut self) {
+        self.server = Some(serve(&self.port.to_string()));
+    }
+
+    /// Begins to send a photo, as another visitor whose line then hangs.
+    pub fn hanging_upload(&self) -> TcpStream {
+        let mut visitor = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
+        let head = "POST /api/lookalikes HTTP/1.1\r\nHost: localhost\r\n\
+            Content-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n";
+        visitor.write_all(head.as_bytes()).expect("begin an upload");
+        visitor
+    }
+
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).expect("write a photo");
+        path
+    }
+
+    pub async fn choose(&self, name: &str, bytes: &[u8]) {
+        self.browser.choose_file(&self.file(name, bytes)).await;
+    }
+
+    pub async fn choose_photo(&self, photo: &RgbImage) {
+        self.choose("photo.jpg", &portraits::jpeg(photo)).await;
+    }
+
+    /// The look-alikes, as soon as there are any.
+    pub async fn matches(&self) -> Vec<Match> {
+        self.browser.visible(".match .name").await;
+        let shown = self
+            .browser
+            .run(
+                "return [...document.querySelectorAll('.match')].map(match => [
+                    match.querySelector('.name').innerText,
+                    match.querySelector('.similarity').lastChild.textContent])",
+            )
+            .await;
+        let shown: Vec<(String, String)> = serde_json::from_value(shown).expect("pairs of texts");
+        shown
+            .into_iter()
+            .map(|(name, similarity)| {
+                let number = similarity.trim().trim_end_matches(['%', ' ', '\u{a0}']);
+                let percent =
+                    number.parse().unwrap_or_else(|_| panic!("{similarity} is no percentage"));
+                Match { name, percent }
+            })
+            .collect()
+    }
+
+    /// Asserts that the photo's own person comes first.
+    pub async fn finds(&self, sitter: &Sitter) {
+        let matches = self.matches().await;
+        assert_eq!(matches[0].name, sitter.name, "{matches:?}");
+    }
+
+    /// Asserts that a portrait is answered as if nothing had happened before.
+    pub async fn still_works(&self) {
+        self.choose_photo(&AARON.portrait(600)).await;
+        self.finds(&AARON).await;
+        assert!(!self.browser.is_visible(".problem").await, "the problem is still shown");
+    }
+
+    /// Asserts that the page says `what` went wrong.
+    pub async fn complains(&self, what: &str) {
+        self.browser.visible(".problem").await;
+        let text = self.browser.text("main").await;
+        assert!(text.contains(what), "{text}");
+    }
+
+    /// Where the marks of faces are, in pixels of the photo that is shown.
+    pub async fn marks(&self) -> Vec<Rect> {
+        self.browser.visible(".mark").await;
+        let marks = self
+            .browser
+            .run(
+                "const photo = document.querySelector('.photo img');
+                const frame = photo.getBoundingClientRect();
+                const scale = photo.naturalWidth / frame.width;
+                return [...document.querySelectorAll('.mark')].map(mark => {
+                    const { x, y, width, height } = mark.getBoundingClientRect();
+                    return [x - frame.x, y - frame.y, width, height].map(length => length * scale);
+                })",
+            )
+            .await;
+        let marks: Vec<[f64; 4]> = serde_json::from_value(marks).expect("rectangles");
+        marks.into_iter().map(|[x, y, width, height]| Rect { x, y, width, height }).collect()
+    }
+
+    /// Asserts that nothing was written to the console but what `allowed` names.
+    pub async fn console_is_clean_but_for(&self, allowed: &[&str]) {
+        let lines = self.browser.console().await;
+        let surprises: Vec<_> = lines
+            .iter()
+            .filter(|line| !allowed.iter().any(|allowed| line.contains(allowed)))
+            .collect();
+        assert!(surprises.is_empty(), "{surprises:#?}");
+    }
+
+    pub async fn does_not_scroll_sideways(&self) {
+        let [content, window]: [f64; 2] = serde_json::from_value(
+            self.browser
+                .run("return [document.documentElement.scrollWidth, window.innerWidth]")
+                .await,
+        )
+        .expect("two widths");
+        assert!(content <= window, "the page is {content} px wide in a window of {window} px");
+    }
+}
+
+impl Rect {
+    pub fn contains_middle_of(self, other: Rect) -> bool {
+        let (x, y) = (other.x + other.width / 2.0, other.y + other.height / 2.0);
+        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+    }
+}
+
+/// Starts the real server with the page and the demo gallery.
+fn serve(port: &str) -> Server {
+    let site = common::workspace().join("site");
+    let settings = [("SITE_DIR", site.as_os_str()), ("PORT", OsStr::new(port))];
+    Server::start(&demo().folder, &settings)
+}
