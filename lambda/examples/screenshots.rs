@@ -83,12 +83,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&arguments.dir)?;
     let scratch = tempfile::tempdir()?;
-    let [person, nobody, couple] =
-        ["person.jpg", "nobody.jpg", "couple.jpg"].map(|name| scratch.path().join(name));
+    let [person, nobody, couple, notes] = ["person.jpg", "nobody.jpg", "couple.jpg", "notes.txt"]
+        .map(|name| scratch.path().join(name));
     std::fs::write(&person, portraits::jpeg(&AARON.portrait(800)))?;
     std::fs::write(&nobody, portraits::jpeg(&portraits::wall(800, 600)))?;
     std::fs::write(&couple, portraits::jpeg(&portraits::side_by_side(&AARON, &ADAMA, 600)))?;
-    let person = arguments.photo.as_deref().unwrap_or(&person);
+    std::fs::write(&notes, "Dear diary")?;
+    let person = match &arguments.photo {
+        Some(photo) => std::fs::canonicalize(photo)?,
+        None => person,
+    };
 
     for device in &DEVICES {
         let browser = Browser::start(device.language).await;
@@ -103,11 +107,11 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
 
         take("start").await?;
         browser.delay_network(60_000).await;
-        browser.choose_file(person).await;
+        browser.choose_file(&person).await;
         browser.visible(".photo img").await;
         take("searching").await?;
         browser.delay_network(0).await;
-        browser.choose_file(person).await;
+        browser.choose_file(&person).await;
         browser.visible(".match .name").await;
         take("found").await?;
         browser.choose_file(&couple).await;
@@ -116,7 +120,7 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
         browser.choose_file(&nobody).await;
         browser.visible(".problem").await;
         take("no-face").await?;
-        browser.choose_file(Path::new(file!())).await;
+        browser.choose_file(&notes).await;
         browser.visible("#start .problem").await;
         take("not-a-photo").await?;
     }
