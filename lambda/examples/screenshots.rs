@@ -134,8 +134,8 @@ async fn blur(browser: &Browser) {
             "const sheet = new CSSStyleSheet();
             sheet.replaceSync(`
                 .photo img { filter: blur(14px); }
-                .best .half img { filter: blur(18px); }
-                .half img { filter: blur(9px); }`);
+                .best .half img { filter: blur(20px); }
+                .half img { filter: blur(12px); }`);
             document.adoptedStyleSheets = [sheet];",
         )
         .await;
