@@ -7,11 +7,12 @@ GALLERY ?= data/demo
 PORT ?= 8080
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo
+.PHONY: help assets build demo test browser lint test-site test-rust
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
 	@echo "              GALLERY=DIR serves another gallery, PORT=NUMBER on another port"
+	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -28,3 +29,27 @@ data/demo: | assets build
 
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
+
+test: browser assets lint test-site test-rust
+
+# Chromium and its driver, for the tests of the page.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver; \
+	  else \
+	    echo "chromium and chromedriver are missing. Install them and run again" \
+	         "(Debian: apt install chromium chromium-driver)." >&2; exit 1; \
+	  fi; }
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
+
+test-site:
+	npm --prefix site ci --ignore-scripts --no-audit --no-fund
+	npm --prefix site test
+
+test-rust:
+	cargo test --workspace --locked

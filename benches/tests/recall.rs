@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use benches::{Vectors, clustered, exact, recall};
-use vecstore::{Config, Metric, Query, Reader, Record, Snapshot, Store};
+use vecstore::{Config, Filter, Metric, Query, Reader, Record, RecordRef, Snapshot, Store};
 
 const K: usize = 10;
 
@@ -17,6 +17,12 @@ fn store_of(base: &Vectors, metric: Metric, directory: &tempfile::TempDir) -> St
     store
 }
 
+/// The share of all vectors that no walk through the graph comes to.
+fn unreachable(store: &Store) -> f64 {
+    let verified = store.snapshot().verify().unwrap();
+    verified.unreachable as f64 / verified.vectors as f64
+}
+
 fn recall_of(snapshot: &Snapshot, queries: &Vectors, truth: &[Vec<u64>]) -> f64 {
     let found = queries.iter().map(|query| {
         let hits = snapshot.search(&Query::new(query, K).ef(100)).unwrap();
@@ -28,7 +34,7 @@ fn recall_of(snapshot: &Snapshot, queries: &Vectors, truth: &[Vec<u64>]) -> f64 
 
 #[test]
 fn of_20_000_clustered_vectors() {
-    let mut base = clustered(20_200, 128, 200, 1);
+    let mut base = clustered(20_200, 128, 20, 1);
     let queries = base.split_off(20_000);
     for metric in [Metric::Cosine, Metric::SquaredEuclidean, Metric::InnerProduct] {
         let truth = exact(&base, &queries, metric, K);
@@ -71,10 +77,12 @@ fn of_what_is_left_after_deleting_half() {
     let before = recall_of(&store.snapshot(), &queries, &truth);
     store.checkpoint().unwrap();
     let after = recall_of(&store.snapshot(), &queries, &truth);
+    let lost = unreachable(&store);
     println!(
-        "half deleted: recall@10 at ef 100: {before:.4} at once, {after:.4} after the checkpoint"
+        "half deleted: recall@10 at ef 100: {before:.4} at once, {after:.4} after the checkpoint, \
+         unreachable {lost:.4}"
     );
-    assert!(before >= 0.98 && after >= 0.98, "{before}, {after}");
+    assert!(before >= 0.98 && after >= 0.98 && lost < 0.002, "{before}, {after}, {lost}");
 }
 
 #[test]
@@ -130,4 +138,68 @@ fn of_distinct_groups() {
     let recall = recall(&truth, &found);
     println!("the best of each of 10 groups: recall {recall:.4}");
     assert!(recall >= 0.98, "{recall}");
+}
+
+/// Filters that accept half, a tenth, ... of all records: chosen without regard to where they lie,
+/// and chosen as those that lie farthest from the queries.
+#[test]
+fn of_filtered_search() {
+    const SHARES: [f64; 5] = [0.5, 0.25, 0.1, 0.01, 0.001];
+    let mut base = clustered(40_500, 32, 20, 5);
+    let candidates = base.split_off(40_000);
+    let mut firsts: Vec<f32> = base.iter().map(|vector| vector[0]).collect();
+    firsts.sort_by(f32::total_cmp);
+    // The queries are those that lie highest, the far records those that lie lowest.
+    let mut queries: Vec<_> = candidates.iter().collect();
+    queries.sort_by(|a, b| b[0].total_cmp(&a[0]));
+    let queries = Vectors::new(32, queries[..100].concat());
+
+    let tags = |id: u64, vector: &[f32]| {
+        let mut tags = Vec::new();
+        for share in SHARES {
+            let one_in = (1.0 / share) as u64;
+            if ((id * 2_654_435_761) >> 7).is_multiple_of(one_in) {
+                tags.push(format!("any {share}"));
+            }
+            if vector[0] <= firsts[(share * 40_000.0) as usize - 1] {
+                tags.push(format!("far {share}"));
+            }
+        }
+        tags
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(directory.path(), Config::new(32, Metric::SquaredEuclidean)).unwrap();
+    let vectors: Vec<_> = base.iter().collect();
+    let records: Vec<_> = (0..)
+        .zip(&vectors)
+        .map(|(id, v)| Record::new(id, v.to_vec()).with_tags(tags(id, v)))
+        .collect();
+    store.insert_batch(&records).unwrap();
+    store.checkpoint().unwrap();
+    store.snapshot().verify().unwrap();
+
+    for kind in ["any", "far"] {
+        for share in SHARES {
+            let tag = format!("{kind} {share}");
+            let ids: Vec<u64> = records
+                .iter()
+                .filter(|record| record.tags().contains(&tag))
+                .map(Record::id)
+                .collect();
+            let rows: Vec<f32> = ids.iter().flat_map(|&id| vectors[id as usize]).copied().collect();
+            let mut truth = exact(&Vectors::new(32, rows), &queries, Metric::SquaredEuclidean, K);
+            truth.iter_mut().flatten().for_each(|place| *place = ids[*place as usize]);
+            let function = |record: &RecordRef<'_>| ids.binary_search(&record.id()).is_ok();
+            for filter in [Filter::tag(&tag), Filter::by(&function)] {
+                let found = queries.iter().map(|query| {
+                    let hits = store.search(&Query::new(query, K).filter(&filter)).unwrap();
+                    assert_eq!(hits.len(), K.min(ids.len()));
+                    hits.iter().map(|hit| hit.id).collect()
+                });
+                let recall = recall(&truth, &found.collect::<Vec<_>>());
+                println!("{filter:?} ({tag}, {} records): recall@10 {recall:.4}", ids.len());
+                assert!(recall >= 0.95, "{tag}: {recall}");
+            }
+        }
+    }
 }

@@ -29,6 +29,5 @@ fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let finder = Finder::open(settings)?;
     let app = lambda::router(finder, settings)?;
     let address = SocketAddr::new(settings.host, settings.port);
-    let runtime = tokio::runtime::Runtime::new()?;
-    Ok(runtime.block_on(lambda::serve(app, address))?)
+    Ok(lambda::serve(app, address)?)
 }

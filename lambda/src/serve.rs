@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::oneshot;
 
 /// Set by AWS Lambda, and by `cargo lambda watch`, to the address that hands out invocations.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -39,16 +41,26 @@ pub enum ServeError {
 /// # Errors
 ///
 /// When the address is taken or not ours, or the server or the Lambda runtime fails.
-pub async fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+pub fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
     if std::env::var_os(RUNTIME_API).is_some() {
-        return lambda_http::run(app).await.map_err(ServeError::Runtime);
+        // One invocation comes at a time, and one thread keeps the order in which the runtime's
+        // client gives back its connection and takes it again. With several threads it now and
+        // then opens a new one instead, which `cargo lambda watch` takes for the end of the
+        // function: the request under way fails, or is never answered.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(lambda_http::run(app)).map_err(ServeError::Runtime)
+    } else {
+        Runtime::new()?.block_on(listen(app, address))
     }
-    let listen = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    tracing::info!("listening on http://{}", listener.local_addr().map_err(listen)?);
+}
+
+async fn listen(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
 
     let stop = stop_signal()?;
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let (stopping, stopped) = oneshot::channel();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
         // The receiver is dropped only when the server has ended already.
@@ -61,7 +73,7 @@ pub async fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
 }
 
 /// Ends `grace` after the signal.
-async fn after(signal: tokio::sync::oneshot::Receiver<()>, grace: Duration) {
+async fn after(signal: oneshot::Receiver<()>, grace: Duration) {
     if signal.await.is_err() {
         return;
     }

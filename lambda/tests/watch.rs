@@ -123,4 +123,22 @@ fn the_function_answers_as_the_server_does() {
     let reply = client.get(LOOKALIKES);
     client.check_problem(&reply, ("GET", LOOKALIKES), 405, "/problems/method-not-allowed");
     assert_eq!(reply.header("allow"), Some("POST"));
+
+    // Many requests in a row: a function that loses its connection to the emulator between two of
+    // them leaves one unanswered.
+    let person = &demo().people[0];
+    let portraits: Vec<_> = std::fs::read_dir(demo().folder.join("portraits"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for _ in 0..20 {
+        let reply = client.post(LOOKALIKES, person.media(), &person.photo());
+        assert_eq!(reply.people()[0], person.id);
+        for portrait in &portraits {
+            let name = portrait.file_name().unwrap().to_str().unwrap();
+            let reply = client.get(&format!("/portraits/{name}"));
+            assert_eq!(reply.status, 200, "{reply:?}");
+            assert_eq!(reply.body, std::fs::read(portrait).unwrap());
+        }
+    }
 }

@@ -115,14 +115,23 @@ pub enum Error {
     #[error("k is 0; ask for at least one result")]
     ZeroK,
 
-    /// The payload or group of a record is larger than the store takes.
+    /// The payload, group or a tag of a record is larger than the store takes.
     #[error("the {what} is {got} bytes; at most {limit} are allowed")]
     TooLarge {
-        /// "payload" or "group".
+        /// "payload", "group" or "tag".
         what: &'static str,
         /// Its size in bytes.
         got: usize,
         /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// A record has more tags than the store takes.
+    #[error("the record has {got} tags; at most {limit} are allowed")]
+    TooManyTags {
+        /// The number of tags.
+        got: usize,
+        /// The most that are allowed.
         limit: usize,
     },
 

@@ -39,10 +39,13 @@ compile_error!("segments are mapped as little-endian numbers");
 mod config;
 mod dir;
 mod error;
+mod filter;
 mod hnsw;
 mod manifest;
+mod matcher;
 mod metric;
 mod part;
+mod plan;
 mod query;
 mod reader;
 mod record;
@@ -50,12 +53,20 @@ mod segment;
 mod snapshot;
 mod store;
 mod tail;
+mod verification;
 
 pub use config::{Config, MAX_DIMENSION};
 pub use error::{Error, Result};
+pub use filter::{Filter, RecordRef};
 pub use metric::Metric;
 pub use query::Query;
 pub use reader::Reader;
-pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, Record};
+pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Record};
 pub use snapshot::Snapshot;
 pub use store::Store;
+pub use verification::Verification;
+
+/// The example in the README, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

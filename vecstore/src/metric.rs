@@ -57,6 +57,14 @@ impl Metric {
             Self::SquaredEuclidean => distance,
         }
     }
+
+    /// The distance of which [`score`](Self::score) makes this figure.
+    pub(crate) fn distance_of(self, score: f32) -> f32 {
+        match self {
+            Self::Cosine | Self::InnerProduct => -score,
+            Self::SquaredEuclidean => score,
+        }
+    }
 }
 
 impl std::fmt::Display for Metric {

@@ -22,7 +22,8 @@ use crate::{Config, Error, Hit, Query, Record, Result, Snapshot};
 /// Nobody else may change or truncate the store's files while they are open; vecstore itself never
 /// does, it writes new ones.
 pub struct Reader {
-    path: PathBuf,
+    /// The store's directory, or nothing for a segment file that was opened alone.
+    store: Option<PathBuf>,
     view: ArcSwap<View>,
 }
 
@@ -35,16 +36,30 @@ impl Reader {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let view = ArcSwap::from_pointee(last_checkpoint(&path)?);
-        Ok(Self { path, view })
+        Ok(Self { store: Some(path), view })
+    }
+
+    /// Opens a single segment file, wherever it was copied to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`], [`Error::NewerVersion`] or [`Error::Io`].
+    pub fn open_segment(file: impl AsRef<Path>) -> Result<Self> {
+        let segment = Segment::open(file.as_ref())?;
+        let (config, seq, len) = (*segment.config(), segment.seq(), segment.len());
+        let view = View { config, segment: Some(Arc::new(segment)), tails: Vec::new(), seq, len };
+        Ok(Self { store: None, view: ArcSwap::from_pointee(view) })
     }
 
     /// Looks for a newer checkpoint; true if there was one. Snapshots taken before stay as they are.
+    /// A segment file that was opened alone has no newer one.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open); the reader then goes on with what it had.
     pub fn refresh(&self) -> Result<bool> {
-        let view = last_checkpoint(&self.path)?;
+        let Some(store) = &self.store else { return Ok(false) };
+        let view = last_checkpoint(store)?;
         let newer = view.seq != self.view.load().seq;
         if newer {
             self.view.store(Arc::new(view));
@@ -75,8 +90,12 @@ impl Reader {
         self.snapshot().get(id)
     }
 
-    /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
+    /// [`Snapshot::contains`] in the checkpoint that is open.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn contains(&self, id: u64) -> Result<bool> {
         self.snapshot().contains(id)
     }
 
@@ -99,7 +118,7 @@ impl Reader {
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
-            .field("path", &self.path)
+            .field("store", &self.store)
             .field("len", &self.len())
             .finish_non_exhaustive()
     }

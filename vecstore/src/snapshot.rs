@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::part::{Groups, Part, Prepared};
+use crate::part::Part;
+use crate::plan::{Groups, Prepared};
 use crate::record::Payload;
 use crate::segment::Segment;
 use crate::tail::TailIndex;
-use crate::{Config, Hit, Query, Record, Result};
+use crate::{Config, Hit, Query, Record, Result, Verification};
 
 /// A store as of one moment. Later writes do not change what it returns, and reading never waits
 /// for a write.
@@ -81,6 +82,7 @@ impl Snapshot {
                 });
             }
         }
+        self.0.intact()?;
         Ok(hits)
     }
 
@@ -90,20 +92,67 @@ impl Snapshot {
     ///
     /// [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
     pub fn get(&self, id: u64) -> Result<Option<Record>> {
-        let Some((part, slot)) = self.find(id) else {
-            return Ok(None);
-        };
-        Ok(Some(Record {
-            id,
-            vector: part.row(slot).to_vec(),
-            group: part.group(slot)?.map(Into::into),
-            payload: Payload(part.payload(slot)?.into()),
-        }))
+        let record = self.find(id).map(|(part, slot)| self.record(part, slot));
+        self.0.intact()?;
+        record.transpose()
     }
 
     /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
-        self.find(id).is_some()
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
+    pub fn contains(&self, id: u64) -> Result<bool> {
+        let found = self.find(id).is_some();
+        self.0.intact()?;
+        Ok(found)
+    }
+
+    /// All records, in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// An item is [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Record>> + '_ {
+        let View { segment, tails, seq, .. } = &*self.0;
+        let segment = segment.iter().map(|segment| &**segment as &dyn Part);
+        let parts = segment.chain(tails.iter().map(|tail| &**tail as &dyn Part));
+        parts.flat_map(move |part| {
+            let visible = (0..part.len() as u32).filter(move |&slot| part.visible(slot, *seq));
+            visible.map(move |slot| self.record(part, slot))
+        })
+    }
+
+    /// The segment file of the last checkpoint: bytes that [`Reader::open_segment`](crate::Reader::open_segment)
+    /// opens wherever they are written to. Nothing if the store was never checkpointed; what was
+    /// written since is not in it.
+    pub fn segment(&self) -> Option<&[u8]> {
+        self.0.segment.as_ref().map(|segment| segment.file())
+    }
+
+    /// Checks the whole segment: all checksums, and that ids, vectors, groups, payloads and the
+    /// graph make sense together. Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`](crate::Error::Corrupt), saying what is wrong and where.
+    pub fn verify(&self) -> Result<Verification> {
+        match &self.0.segment {
+            Some(segment) => segment.verify(),
+            None => Ok(Verification { vectors: 0, links: 0, unreachable: 0 }),
+        }
+    }
+
+    fn record(&self, part: &dyn Part, slot: u32) -> Result<Record> {
+        let record = Record {
+            id: part.id(slot),
+            vector: part.row(slot).to_vec(),
+            group: part.group(slot)?.map(Into::into),
+            tags: part.tags(slot)?.into_iter().map(Into::into).collect(),
+            payload: Payload(part.payload(slot)?.into()),
+        };
+        part.intact()?;
+        Ok(record)
     }
 
     fn find(&self, id: u64) -> Option<(&dyn Part, u32)> {
@@ -120,6 +169,11 @@ impl Snapshot {
 }
 
 impl View {
+    /// Fails if damage to the segment was met: answers may then be incomplete.
+    pub(crate) fn intact(&self) -> Result<()> {
+        self.segment.as_ref().map_or(Ok(()), |segment| segment.intact())
+    }
+
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.
     pub(crate) fn kill(&self, id: u64, seq: u64) -> bool {
         self.tails.iter().any(|tail| tail.kill(id, seq))

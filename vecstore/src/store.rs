@@ -99,8 +99,12 @@ impl Store {
         self.snapshot().get(id)
     }
 
-    /// Whether there is a record with an id.
-    pub fn contains(&self, id: u64) -> bool {
+    /// [`Snapshot::contains`] as of now.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn contains(&self, id: u64) -> Result<bool> {
         self.snapshot().contains(id)
     }
 

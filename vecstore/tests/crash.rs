@@ -82,8 +82,12 @@ fn nothing_that_was_acknowledged_is_lost() {
             assert_eq!(store.get(record.id()).unwrap().as_ref(), Some(record), "half of a write");
         }
         for gone in 1..number.saturating_sub(3) {
-            assert!(!store.contains(1000 + gone), "{gone} was deleted before {number} was written");
+            assert!(
+                !store.contains(1000 + gone).unwrap(),
+                "{gone} was deleted before {number} was written"
+            );
         }
+        store.snapshot().verify().unwrap();
         let everything = store.search(&Query::new(&[0.0, 0.0], 1_000_000)).unwrap();
         assert_eq!(everything.len(), store.len());
     }

@@ -169,21 +169,48 @@ fn files_that_are_cut_off_or_changed() {
         fs::write(file, bytes).unwrap();
     }
 
-    // Damage behind the header is noticed before it is written on under a new checksum.
+    // Damage behind the header is noticed when its page is read, at the latest before it would be
+    // written on under a new checksum.
     let mut bytes = fs::read(&segment).unwrap();
-    bytes[4096] ^= 1;
+    let last = bytes.len() - 5000;
+    bytes[last] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    match Store::open(path) {
+        Err(error) => assert!(matches!(error, Error::Corrupt { .. })),
+        Ok(store) => assert!(matches!(store.checkpoint(), Err(Error::Corrupt { .. }))),
+    }
+    // Nothing is lost meanwhile: with the copy back in place, it goes on.
+    bytes[last] ^= 1;
     fs::write(&segment, &bytes).unwrap();
     let store = Store::open(path).unwrap();
-    assert!(matches!(store.checkpoint(), Err(Error::Corrupt { .. })));
-    // Nothing is lost meanwhile, and it can be tried again.
     assert_eq!(store.len(), 2);
-    bytes[4096] ^= 1;
-    fs::write(&segment, &bytes).unwrap();
     store.checkpoint().unwrap();
     assert_eq!(Reader::open(path).unwrap().len(), 2);
 
     fs::remove_file(segment_of(path)).unwrap();
     assert!(matches!(Reader::open(path), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn a_segment_file_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(&directory);
+    assert!(store.snapshot().segment().is_none());
+    store.checkpoint().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("copy");
+    fs::write(&file, store.snapshot().segment().unwrap()).unwrap();
+    drop((store, directory));
+
+    let reader = Reader::open_segment(&file).unwrap();
+    assert_eq!(reader.search(&Query::new(&[2.0, 0.1], 5)).unwrap()[0].id, 1);
+    assert!(!reader.refresh().unwrap());
+    fs::write(&file, "something else").unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Corrupt { .. })));
+    fs::write(&file, "").unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Corrupt { .. })));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(Reader::open_segment(&file), Err(Error::Io { .. })));
 }
 
 #[test]

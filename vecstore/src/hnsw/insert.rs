@@ -1,6 +1,6 @@
 //! Adding a node to the graph (Algorithms 1 and 4).
 
-use super::search::{Scratch, descend, search_layer};
+use super::search::{Beam, Scratch, descend, search_layer};
 use super::{Candidate, GraphMut, MAX_LEVELS};
 use crate::Config;
 
@@ -35,15 +35,9 @@ pub(crate) fn insert<G: GraphMut>(
         let mut entries = descend(graph, row, top, level, scratch);
         for level in (0..=level.min(top)).rev() {
             let accept = |other| other != slot && accept(other);
-            let found = search_layer(
-                graph,
-                row,
-                entries.clone(),
-                config.ef_construction,
-                level,
-                accept,
-                scratch,
-            );
+            let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
+            let found = search_layer(graph, row, entries.clone(), beam, accept, scratch);
+            let found = found.unwrap_or_default();
             let neighbours = select(graph, &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
             for neighbour in neighbours {

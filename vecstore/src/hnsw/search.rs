@@ -52,20 +52,29 @@ impl Scratch {
 
 /// The `ef` slots nearest to the query among those that `accept` takes, nearest first (Algorithm 5).
 /// Slots it does not take are walked through. Fewer than `ef` come back only when every slot that
-/// can be reached was looked at.
+/// can be reached was looked at; none at all if that would take more than `budget` distances.
 pub(crate) fn search<G: Graph>(
     graph: &G,
     query: &[f32],
     ef: usize,
-    accept: impl FnMut(u32) -> bool,
-) -> Vec<Candidate> {
-    let Some((_, top)) = graph.entry() else {
-        return Vec::new();
-    };
+    budget: usize,
+    accept: impl Fn(u32) -> bool,
+) -> Option<Vec<Candidate>> {
+    let Some((_, top)) = graph.entry() else { return Some(Vec::new()) };
     Scratch::with(|scratch| {
         let entry = descend(graph, query, top, 0, scratch);
-        search_layer(graph, query, entry, ef, 0, accept, scratch)
+        let beam = Beam { level: 0, ef, budget };
+        search_layer(graph, query, entry, beam, accept, scratch)
     })
+}
+
+/// How one layer is searched.
+#[derive(Clone, Copy)]
+pub(super) struct Beam {
+    pub(super) level: usize,
+    pub(super) ef: usize,
+    /// The most distances that may be computed.
+    pub(super) budget: usize,
 }
 
 /// Walks greedily from the entry on layer `from` down to the layer above `to`; what it ends at is
@@ -83,21 +92,21 @@ pub(super) fn descend<G: Graph>(
         nearest.push(Candidate { distance: graph.distance(query, graph.row(slot)), slot });
     }
     for level in (to + 1..=from).rev() {
-        nearest = search_layer(graph, query, nearest, 1, level, |_| true, scratch);
+        let beam = Beam { level, ef: 1, budget: usize::MAX };
+        nearest = search_layer(graph, query, nearest, beam, |_| true, scratch).unwrap_or_default();
     }
     nearest
 }
 
-/// Algorithm 2, with a filter on what may be returned.
+/// Algorithm 2, with a filter on what may be returned; nothing if it would pass the budget.
 pub(super) fn search_layer<G: Graph>(
     graph: &G,
     query: &[f32],
     entries: Vec<Candidate>,
-    ef: usize,
-    level: usize,
-    mut accept: impl FnMut(u32) -> bool,
+    Beam { level, ef, mut budget }: Beam,
+    accept: impl Fn(u32) -> bool,
     scratch: &mut Scratch,
-) -> Vec<Candidate> {
+) -> Option<Vec<Candidate>> {
     let Scratch { visited, frontier, best, links } = scratch;
     let len = graph.len();
     visited.reset(16 * ef.min(len));
@@ -122,6 +131,10 @@ pub(super) fn search_layer<G: Graph>(
                 links.push(link);
             }
         });
+        if links.len() > budget {
+            return None;
+        }
+        budget -= links.len();
         for &slot in &*links {
             let distance = graph.distance(query, graph.row(slot));
             let full = best.len() >= ef;
@@ -138,5 +151,5 @@ pub(super) fn search_layer<G: Graph>(
             }
         }
     }
-    std::mem::take(best).into_sorted_vec()
+    Some(std::mem::take(best).into_sorted_vec())
 }

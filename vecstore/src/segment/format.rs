@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::pages::PAGE;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
 use crate::{Config, Error, Metric, Result};
 
@@ -15,6 +16,8 @@ pub(super) const HEADER_BYTES: usize = 4096;
 
 /// Sections start at a multiple of this, so that rows lie on cache lines.
 pub(super) const ALIGNMENT: u64 = 64;
+
+const _: () = assert!(HEADER_BYTES == PAGE, "the header is the first page");
 
 /// The parts of a segment after its header, in file order; `n` is the number of slots.
 #[derive(Clone, Copy)]
@@ -34,23 +37,38 @@ pub(super) enum Section {
     GroupStarts,
     /// The names of the groups, UTF-8.
     GroupNames,
+    /// `n + 1` u64: where each slot's list of tags starts and the last ends, in bytes. Empty if there
+    /// are no tags.
+    TagListStarts,
+    /// The lists: u32, the number of each tag.
+    TagLists,
+    /// One more u64 than there are tags: where each tag starts and the last ends.
+    TagStarts,
+    /// The tags, UTF-8, in ascending order.
+    Tags,
+    /// One more u64 than there are tags: where each tag's set of slots starts and the last ends.
+    TagSetStarts,
+    /// The sets, roaring bitmaps in their portable format.
+    TagSets,
     /// `n + 1` u64: where each slot's payload starts and the last ends. Empty if there are no payloads.
     PayloadStarts,
     /// The payloads, JSON.
     Payloads,
+    /// For each page before this section, which starts on a page of its own, u32: its checksum;
+    /// zero for the header, which has its own.
+    Checksums,
 }
 
-pub(super) const SECTIONS: usize = Section::Payloads as usize + 1;
+pub(super) const SECTIONS: usize = Section::Checksums as usize + 1;
 
 /// The number of a group that is none.
 pub(super) const NO_GROUP: u32 = u32::MAX;
 
-/// Where a section lies in the file, in bytes, and the crc32c of its contents.
+/// Where a section lies in the file, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Extent {
     pub(super) start: u64,
     pub(super) len: u64,
-    pub(super) crc32c: u32,
 }
 
 /// The header of a segment.
@@ -89,10 +107,9 @@ impl Header {
         for count in self.layers {
             bytes.extend(count.to_le_bytes());
         }
-        for Extent { start, len, crc32c } in self.sections {
+        for Extent { start, len } in self.sections {
             bytes.extend(start.to_le_bytes());
             bytes.extend(len.to_le_bytes());
-            bytes.extend(crc32c.to_le_bytes());
         }
         bytes.resize(HEADER_BYTES - 4, 0);
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
@@ -129,11 +146,7 @@ impl Header {
             config,
             seq: numbers.u64(),
             layers: std::array::from_fn(|_| numbers.u32()),
-            sections: std::array::from_fn(|_| Extent {
-                start: numbers.u64(),
-                len: numbers.u64(),
-                crc32c: numbers.u32(),
-            }),
+            sections: std::array::from_fn(|_| Extent { start: numbers.u64(), len: numbers.u64() }),
         };
         header.config.validate().map_err(|error| damaged(&error.to_string()))?;
         header.check(file.len() as u64).map_err(damaged)?;
@@ -163,7 +176,14 @@ impl Header {
             && len(Section::ById) == 4 * n
             && [0, 4 * n].contains(&len(Section::GroupOf))
             && len(Section::GroupStarts) % 8 == 0
-            && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts));
+            && [0, 8 * (n + 1)].contains(&len(Section::TagListStarts))
+            && len(Section::TagLists) % 4 == 0
+            && len(Section::TagStarts) % 8 == 0
+            && len(Section::TagSetStarts) == len(Section::TagStarts)
+            && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts))
+            && len(Section::Checksums) == 4 * (self.extent(Section::Checksums).start / PAGE as u64)
+            && self.extent(Section::Checksums).start >= PAGE as u64
+            && self.extent(Section::Checksums).start.is_multiple_of(PAGE as u64);
         if !fits {
             return Err("the size of a section does not fit the number of vectors");
         }

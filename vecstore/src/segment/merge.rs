@@ -33,7 +33,7 @@ impl<'a> Merge<'a> {
         config: Config,
     ) -> Result<Self> {
         if let Some(old) = old {
-            old.verify_checksums()?;
+            old.verify_pages()?;
         }
         let added = tails.iter().flat_map(|tail| {
             let visible = (0..tail.len() as u32).filter(move |&slot| tail.visible(slot, seq));
@@ -106,6 +106,11 @@ impl<'a> Merge<'a> {
     pub(super) fn group(&self, slot: u32) -> Result<Option<&str>> {
         let (part, slot) = self.place(slot);
         part.group(slot)
+    }
+
+    pub(super) fn tags(&self, slot: u32) -> Result<Vec<&str>> {
+        let (part, slot) = self.place(slot);
+        part.tags(slot)
     }
 
     pub(super) fn payload(&self, slot: u32) -> Result<&[u8]> {

@@ -3,27 +3,35 @@
 mod deaths;
 mod format;
 mod merge;
+mod pages;
+mod verify;
 mod write;
 
+use std::cmp::Ordering;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
+use roaring::RoaringBitmap;
 
 use self::deaths::Deaths;
-use self::format::{Header, NO_GROUP, SECTIONS, Section};
+use self::format::{HEADER_BYTES, Header, NO_GROUP, Section};
+use self::pages::{PAGE, Pages};
 pub(crate) use self::write::write_merged;
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
 use crate::{Config, Error, Result};
 
-/// A segment file, mapped into memory. Opening one reads its first page, whatever its size.
+/// A segment file, mapped into memory. Opening one reads its first page, whatever its size; every
+/// other page is compared with its checksum when it is first read.
 pub(crate) struct Segment {
     path: PathBuf,
     map: Mmap,
     header: Header,
     /// Where the links of each layer begin, in links from the start of the section.
     layer_starts: [usize; MAX_LEVELS],
+    pages: Pages,
     /// What was deleted or replaced since the segment was written; known to a writer only.
     deaths: Deaths,
 }
@@ -42,12 +50,18 @@ impl Segment {
             let below = header.layers[level - 1] as usize * header.config.max_links(level - 1);
             layer_starts[level] = layer_starts[level - 1] + below;
         }
+        let pages = Pages::new(header.extent(Section::Checksums).start as usize / PAGE);
         let deaths = Deaths::new(header.slots());
-        Ok(Self { path: path.to_owned(), map, header, layer_starts, deaths })
+        Ok(Self { path: path.to_owned(), map, header, layer_starts, pages, deaths })
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.header.config
+    }
+
+    /// The whole file.
+    pub(crate) fn file(&self) -> &[u8] {
+        &self.map
     }
 
     /// The last change that the segment includes.
@@ -55,26 +69,10 @@ impl Segment {
         self.header.seq
     }
 
-    /// Compares every section with its checksum. Reads the whole file.
-    pub(crate) fn verify_checksums(&self) -> Result<()> {
-        for (index, extent) in self.header.sections.iter().enumerate() {
-            if crc32c::crc32c(self.bytes(extent.start, extent.len)) != extent.crc32c {
-                let what = format!("section {index} of {SECTIONS} has the wrong checksum");
-                return Err(Error::corrupt(&self.path, what));
-            }
-        }
-        Ok(())
-    }
-
-    fn bytes(&self, start: u64, len: u64) -> &[u8] {
-        self.map.get(start as usize..(start + len) as usize).unwrap_or_default()
-    }
-
-    /// A section as numbers. The header was checked: sections lie within the file, aligned.
-    #[inline]
-    fn section<T: bytemuck::AnyBitPattern>(&self, section: Section) -> &[T] {
-        let extent = self.header.extent(section);
-        bytemuck::try_cast_slice(self.bytes(extent.start, extent.len)).unwrap_or_default()
+    /// Compares every page with its checksum. Reads the whole file.
+    pub(crate) fn verify_pages(&self) -> Result<()> {
+        self.read_bytes(HEADER_BYTES..self.header.extent(Section::Checksums).start as usize);
+        self.intact()
     }
 
     /// The highest layer of a slot.
@@ -82,16 +80,69 @@ impl Segment {
         self.header.layers.partition_point(|&slots| slots > slot).saturating_sub(1)
     }
 
+    /// Bytes of the file before the checksums. If they are damaged nothing comes back, and
+    /// [`intact`](Part::intact) fails from then on.
+    #[inline]
+    fn read_bytes(&self, range: Range<usize>) -> &[u8] {
+        let (body, checksums) =
+            self.map.split_at(self.header.extent(Section::Checksums).start as usize);
+        match body.get(range.clone()) {
+            Some(bytes) if self.pages.check(body, range, checksums) => bytes,
+            _ => &[],
+        }
+    }
+
+    /// `count` numbers of a section, from `first` on; none if the section is not that long.
+    #[inline]
+    fn read<T: bytemuck::AnyBitPattern>(
+        &self,
+        section: Section,
+        first: usize,
+        count: usize,
+    ) -> &[T] {
+        let extent = self.header.extent(section);
+        let (start, len) = (first * size_of::<T>(), count * size_of::<T>());
+        if start + len > extent.len as usize {
+            return &[];
+        }
+        let start = extent.start as usize + start;
+        bytemuck::try_cast_slice(self.read_bytes(start..start + len)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn read_one<T: bytemuck::AnyBitPattern>(&self, section: Section, index: usize) -> Option<T> {
+        self.read(section, index, 1).first().copied()
+    }
+
     /// One entry of a section of bytes, whose place is read from a section of starts.
-    fn entry_of(&self, starts: Section, contents: Section, index: usize) -> Result<&[u8]> {
-        let starts: &[u64] = self.section(starts);
-        let entry = || {
-            let (&start, &end) = (starts.get(index)?, starts.get(index + 1)?);
-            self.section(contents).get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
-        };
-        entry().ok_or_else(|| {
-            Error::corrupt(&self.path, format!("entry {index} lies outside its section"))
-        })
+    fn entry_of(&self, starts: Section, contents: Section, index: usize) -> Option<&[u8]> {
+        let &[start, end] = self.read::<u64>(starts, index, 2) else { return None };
+        let len = end.checked_sub(start)?;
+        (end <= self.header.extent(contents).len)
+            .then(|| self.read(contents, start as usize, len as usize))
+    }
+
+    fn tag_count(&self) -> usize {
+        (self.header.extent(Section::TagStarts).len as usize / 8).saturating_sub(1)
+    }
+
+    /// The tag with a number; tags are numbered in ascending order.
+    fn tag(&self, number: usize) -> Option<&str> {
+        let tag = self.entry_of(Section::TagStarts, Section::Tags, number)?;
+        std::str::from_utf8(tag).ok()
+    }
+
+    /// The slots whose records have the tag with a number.
+    fn tag_set(&self, number: usize) -> Result<RoaringBitmap> {
+        self.entry_of(Section::TagSetStarts, Section::TagSets, number)
+            .and_then(|set| RoaringBitmap::deserialize_from(set).ok())
+            .filter(|set| set.max().is_none_or(|last| (last as usize) < self.len()))
+            .ok_or_else(|| self.damaged("the set of a tag is not one of slots"))
+    }
+
+    /// The error for contents that make no sense: that their page is damaged, if it is.
+    fn damaged(&self, what: &str) -> Error {
+        self.intact().err().unwrap_or_else(|| Error::corrupt(&self.path, what))
     }
 }
 
@@ -108,8 +159,7 @@ impl Graph for Segment {
     #[inline]
     fn row(&self, slot: u32) -> &[f32] {
         let dimension = self.header.config.dimension;
-        let start = slot as usize * dimension;
-        self.section(Section::Rows).get(start..start + dimension).unwrap_or_default()
+        self.read(Section::Rows, slot as usize * dimension, dimension)
     }
 
     #[inline]
@@ -118,17 +168,13 @@ impl Graph for Segment {
     }
 
     #[inline]
-    fn for_each_link(&self, slot: u32, level: usize, mut visit: impl FnMut(u32)) {
+    fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
         let width = self.header.config.max_links(level);
         let start = self.layer_starts[level] + slot as usize * width;
-        let links: &[u32] =
-            self.section(Section::Links).get(start..start + width).unwrap_or_default();
-        // In a damaged file a link may lead out of its layer, where the slot has no links.
+        let links = self.read::<u32>(Section::Links, start, width).iter().copied();
+        // A file that was made to mislead may link out of the layer, where a slot has no links.
         let slots = self.header.layers[level];
-        for &link in links.iter().take_while(|&&link| link != NO_LINK).filter(|&&link| link < slots)
-        {
-            visit(link);
-        }
+        links.take_while(|&link| link != NO_LINK).filter(|&link| link < slots).for_each(visit);
     }
 }
 
@@ -139,12 +185,17 @@ impl Part for Segment {
     }
 
     fn find(&self, id: u64, seq: u64) -> Option<u32> {
-        let by_id: &[u32] = self.section(Section::ById);
-        let place = by_id.binary_search_by_key(&id, |&slot| self.id(slot)).ok()?;
-        by_id
-            .get(place)
-            .copied()
-            .filter(|&slot| (slot as usize) < self.len() && self.visible(slot, seq))
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let slot: u32 = self.read_one(Section::ById, middle)?;
+            match self.read_one::<u64>(Section::Ids, slot as usize)?.cmp(&id) {
+                Ordering::Equal => return Some(slot).filter(|&slot| self.visible(slot, seq)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     fn kill(&self, id: u64, seq: u64) -> bool {
@@ -152,21 +203,46 @@ impl Part for Segment {
     }
 
     fn id(&self, slot: u32) -> u64 {
-        self.section(Section::Ids).get(slot as usize).copied().unwrap_or_default()
+        self.read_one(Section::Ids, slot as usize).unwrap_or_default()
     }
 
     fn group(&self, slot: u32) -> Result<Option<&str>> {
-        match self.section(Section::GroupOf).get(slot as usize) {
-            None | Some(&NO_GROUP) => Ok(None),
-            Some(&group) => {
-                let name =
-                    self.entry_of(Section::GroupStarts, Section::GroupNames, group as usize)?;
-                let name = std::str::from_utf8(name).map_err(|_| {
-                    Error::corrupt(&self.path, format!("the name of group {group} is not text"))
-                })?;
-                Ok(Some(name))
+        if self.header.extent(Section::GroupOf).len == 0 {
+            return Ok(None);
+        }
+        match self.read_one(Section::GroupOf, slot as usize) {
+            Some(NO_GROUP) => Ok(None),
+            Some(group) => self
+                .entry_of(Section::GroupStarts, Section::GroupNames, group as usize)
+                .and_then(|name| std::str::from_utf8(name).ok())
+                .map(Some)
+                .ok_or_else(|| self.damaged("a record is in a group without a name")),
+            None => Err(self.damaged("a record's group cannot be read")),
+        }
+    }
+
+    fn tags(&self, slot: u32) -> Result<Vec<&str>> {
+        if self.header.extent(Section::TagListStarts).len == 0 {
+            return Ok(Vec::new());
+        }
+        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
+            .and_then(|list| bytemuck::try_cast_slice::<_, u32>(list).ok())
+            .and_then(|list| list.iter().map(|&tag| self.tag(tag as usize)).collect())
+            .ok_or_else(|| self.damaged("a record has a tag without a name"))
+    }
+
+    fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
+        let (mut low, mut high) = (0, self.tag_count());
+        while low < high {
+            let middle = low.midpoint(high);
+            let name = self.tag(middle).ok_or_else(|| self.damaged("a tag has no name"))?;
+            match name.cmp(tag) {
+                Ordering::Equal => return self.tag_set(middle),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
             }
         }
+        Ok(RoaringBitmap::new())
     }
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {
@@ -174,5 +250,16 @@ impl Part for Segment {
             return Ok(&[]);
         }
         self.entry_of(Section::PayloadStarts, Section::Payloads, slot as usize)
+            .ok_or_else(|| self.damaged("a payload lies outside its section"))
+    }
+
+    fn intact(&self) -> Result<()> {
+        match self.pages.damaged() {
+            None => Ok(()),
+            Some(page) => {
+                let what = format!("page {page} (at byte {}) has the wrong checksum", page * PAGE);
+                Err(Error::corrupt(&self.path, what))
+            }
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! Writing a segment file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
+
 use super::Segment;
 use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS, Section};
 use super::merge::Merge;
+use super::pages::{PAGE, begin_checksum};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::tail::TailIndex;
 use crate::{Config, Result, dir};
@@ -29,36 +32,64 @@ pub(crate) fn write_merged(
     Ok(name)
 }
 
-/// What is read from the parts before writing, because reading may find them damaged.
+/// What is read from the parts before writing, because reading may find them damaged. What no
+/// record has is empty, and takes no space.
+#[derive(Default)]
 struct Strings<'a> {
     group_of: Vec<u32>,
     group_names: Vec<&'a str>,
+    tag_lists: Vec<Vec<u8>>,
+    tags: Vec<&'a str>,
+    tag_sets: Vec<Vec<u8>>,
     payloads: Vec<&'a [u8]>,
 }
 
 impl<'a> Strings<'a> {
     fn collect(merge: &'a Merge<'_>, order: &[u32]) -> Result<Self> {
-        let (mut group_of, mut group_names, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
-        let mut numbers = HashMap::new();
-        for &slot in order {
-            group_of.push(match merge.group(slot)? {
+        let mut strings = Self::default();
+        let mut group_numbers = HashMap::new();
+        let mut tags_of = Vec::new();
+        let mut tagged = BTreeMap::<&str, RoaringBitmap>::new();
+        for (place, &slot) in (0..).zip(order) {
+            strings.group_of.push(match merge.group(slot)? {
                 None => NO_GROUP,
-                Some(name) => *numbers.entry(name).or_insert_with(|| {
-                    group_names.push(name);
-                    group_names.len() as u32 - 1
+                Some(name) => *group_numbers.entry(name).or_insert_with(|| {
+                    strings.group_names.push(name);
+                    strings.group_names.len() as u32 - 1
                 }),
             });
-            payloads.push(merge.payload(slot)?);
+            let tags = merge.tags(slot)?;
+            for tag in &tags {
+                tagged.entry(tag).or_default().insert(place);
+            }
+            tags_of.push(tags);
+            strings.payloads.push(merge.payload(slot)?);
         }
-        // What no record has takes no space.
-        if group_names.is_empty() {
-            group_of.clear();
+        if group_numbers.is_empty() {
+            strings.group_of.clear();
         }
-        if payloads.iter().all(|payload| payload.is_empty()) {
-            payloads.clear();
+        if strings.payloads.iter().all(|payload| payload.is_empty()) {
+            strings.payloads.clear();
         }
-        Ok(Self { group_of, group_names, payloads })
+        if !tagged.is_empty() {
+            strings.tags = tagged.keys().copied().collect();
+            let number = |tag: &&str| strings.tags.partition_point(|other| other < tag) as u32;
+            let list = |tags: &Vec<&str>| -> Vec<u8> {
+                tags.iter().flat_map(|tag| number(tag).to_le_bytes()).collect()
+            };
+            strings.tag_lists = tags_of.iter().map(list).collect();
+            strings.tag_sets = tagged.into_values().map(serialized).collect();
+        }
+        Ok(strings)
     }
+}
+
+fn serialized(mut set: RoaringBitmap) -> Vec<u8> {
+    set.optimize();
+    let mut bytes = Vec::with_capacity(set.serialized_size());
+    // Writing to memory does not fail.
+    let _ = set.serialize_into(&mut bytes);
+    bytes
 }
 
 fn write(
@@ -67,8 +98,7 @@ fn write(
     order: &[u32],
     strings: &Strings<'_>,
 ) -> io::Result<()> {
-    file.write_all(&[0; HEADER_BYTES])?;
-    let mut sections = Sections { file, end: HEADER_BYTES as u64, extents: Default::default() };
+    let mut sections = Sections::new(file)?;
     let layers: [u32; MAX_LEVELS] = std::array::from_fn(|level| {
         order.partition_point(|&slot| merge.level(slot) >= level) as u32
     });
@@ -100,13 +130,16 @@ fn write(
     sections.write(Section::Ids, [bytemuck::cast_slice::<_, u8>(&ids)])?;
     sections.write(Section::ById, [bytemuck::cast_slice::<_, u8>(&by_id)])?;
 
-    let Strings { group_of, group_names, payloads } = strings;
+    let Strings { group_of, group_names, tag_lists, tags, tag_sets, payloads } = strings;
     sections.write(Section::GroupOf, [bytemuck::cast_slice::<_, u8>(group_of)])?;
     sections.write_strings(Section::GroupStarts, Section::GroupNames, group_names)?;
+    sections.write_strings(Section::TagListStarts, Section::TagLists, tag_lists)?;
+    sections.write_strings(Section::TagStarts, Section::Tags, tags)?;
+    sections.write_strings(Section::TagSetStarts, Section::TagSets, tag_sets)?;
     sections.write_strings(Section::PayloadStarts, Section::Payloads, payloads)?;
 
-    let header =
-        Header { config: merge.config, seq: merge.seq, layers, sections: sections.extents };
+    let sections = sections.finish()?;
+    let header = Header { config: merge.config, seq: merge.seq, layers, sections };
     file.rewind()?;
     file.write_all(&header.encode())
 }
@@ -116,26 +149,65 @@ struct Sections<'a> {
     file: &'a mut BufWriter<File>,
     end: u64,
     extents: [Extent; SECTIONS],
+    /// Of the whole pages so far.
+    checksums: Vec<u32>,
+    /// Of the page that is being filled.
+    checksum: u32,
 }
 
-impl Sections<'_> {
+impl<'a> Sections<'a> {
+    fn new(file: &'a mut BufWriter<File>) -> io::Result<Self> {
+        file.write_all(&[0; HEADER_BYTES])?;
+        Ok(Self {
+            file,
+            end: HEADER_BYTES as u64,
+            extents: Default::default(),
+            checksums: vec![0],
+            checksum: begin_checksum(1),
+        })
+    }
+
     /// Appends a section that consists of `pieces`.
     fn write(
         &mut self,
         section: Section,
         pieces: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> io::Result<()> {
-        let start = self.end.next_multiple_of(ALIGNMENT);
-        io::copy(&mut io::Read::take(io::repeat(0), start - self.end), self.file)?;
-        let mut extent = Extent { start, ..Extent::default() };
+        self.pad(ALIGNMENT)?;
+        let start = self.end;
         for piece in pieces {
-            let piece = piece.as_ref();
-            self.file.write_all(piece)?;
-            extent.len += piece.len() as u64;
-            extent.crc32c = crc32c::crc32c_append(extent.crc32c, piece);
+            self.put(piece.as_ref())?;
         }
-        self.end = start + extent.len;
-        self.extents[section as usize] = extent;
+        self.extents[section as usize] = Extent { start, len: self.end - start };
+        Ok(())
+    }
+
+    /// Appends the last section, the checksums of all pages.
+    fn finish(mut self) -> io::Result<[Extent; SECTIONS]> {
+        self.pad(PAGE as u64)?;
+        let checksums = std::mem::take(&mut self.checksums);
+        self.write(Section::Checksums, [bytemuck::cast_slice::<_, u8>(&checksums)])?;
+        Ok(self.extents)
+    }
+
+    fn pad(&mut self, alignment: u64) -> io::Result<()> {
+        let missing = self.end.next_multiple_of(alignment) - self.end;
+        self.put(&[0; PAGE][..missing as usize])
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        while !bytes.is_empty() {
+            let room = PAGE - self.end as usize % PAGE;
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.checksum = crc32c::crc32c_append(self.checksum, now);
+            self.end += now.len() as u64;
+            if now.len() == room {
+                self.checksums.push(self.checksum);
+                self.checksum = begin_checksum(self.checksums.len());
+            }
+            bytes = later;
+        }
         Ok(())
     }
 

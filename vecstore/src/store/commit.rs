@@ -91,6 +91,8 @@ impl Writer {
             }
             done.get_or_init(|| Ok(replaced));
         }
+        // A damaged segment may have hidden a record that was to be replaced.
+        view.intact()?;
         shared.view.store(Arc::new(view));
         Ok(())
     }
@@ -100,9 +102,9 @@ impl Writer {
 pub(super) fn apply(view: &mut View, seq: u64, op: Op) -> Result<bool> {
     let died = view.kill(op.id(), seq);
     view.len -= usize::from(died);
-    if let Op::Put { id, row, group, payload } = op {
+    if matches!(op, Op::Put { .. }) {
         if let Some(tail) = view.tails.last() {
-            tail.add(seq, id, row, group, payload)?;
+            tail.add(seq, op)?;
         }
         view.len += 1;
     }

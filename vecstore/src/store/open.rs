@@ -101,6 +101,7 @@ impl Store {
             view.seq = next - 1;
             writer = Some(Writer { log, touched, manifest: manifest.clone(), failed: None });
         }
+        view.intact()?;
         let writer = writer.ok_or_else(|| Error::corrupt(path, "its MANIFEST names no tail"))?;
         Ok(Self {
             shared: Arc::new(Shared {

@@ -6,6 +6,9 @@ use std::sync::atomic::{
 };
 use std::sync::{OnceLock, PoisonError, RwLock};
 
+use roaring::RoaringBitmap;
+
+use super::Op;
 use crate::hnsw::{self, Chunked, Graph, GraphMut, Links};
 use crate::part::Part;
 use crate::record::Payload;
@@ -30,6 +33,7 @@ struct Node {
     died: AtomicU64,
     row: Box<[f32]>,
     group: Option<Box<str>>,
+    tags: Vec<Box<str>>,
     payload: Payload,
     /// The slot of the record that this one replaced.
     replaced: Option<u32>,
@@ -46,22 +50,24 @@ impl TailIndex {
         }
     }
 
-    /// Adds a record that lives from `born` on.
-    pub(crate) fn add(
-        &self,
-        born: u64,
-        id: u64,
-        row: Box<[f32]>,
-        group: Option<Box<str>>,
-        payload: Payload,
-    ) -> Result<()> {
+    /// Adds the record of a put, which lives from `born` on; a delete adds nothing.
+    pub(crate) fn add(&self, born: u64, op: Op) -> Result<()> {
+        let Op::Put { id, row, group, tags, payload } = op else { return Ok(()) };
         let len = self.len.load(Relaxed);
         if len == hnsw::MAX_SLOTS {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         let slot = len as u32;
-        let node =
-            Node { id, born, died: ALIVE.into(), row, group, payload, replaced: self.newest(id) };
+        let node = Node {
+            id,
+            born,
+            died: ALIVE.into(),
+            row,
+            group,
+            tags,
+            payload,
+            replaced: self.newest(id),
+        };
         self.nodes.ensure(len)[0].get_or_init(|| node);
         self.len.store(len + 1, Release);
         // Searches may pass through the slot from here on; none returns it before `born` is visible.
@@ -133,7 +139,22 @@ impl Part for TailIndex {
         Ok(self.node(slot).and_then(|node| node.group.as_deref()))
     }
 
+    fn tags(&self, slot: u32) -> Result<Vec<&str>> {
+        Ok(self.node(slot).map_or(Vec::new(), |node| node.tags.iter().map(|tag| &**tag).collect()))
+    }
+
+    fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
+        let has = |slot: &u32| {
+            self.node(*slot).is_some_and(|node| node.tags.iter().any(|other| **other == *tag))
+        };
+        Ok((0..self.len() as u32).filter(has).collect())
+    }
+
     fn payload(&self, slot: u32) -> Result<&[u8]> {
         Ok(self.node(slot).map_or(&[], |node| &node.payload.0))
+    }
+
+    fn intact(&self) -> Result<()> {
+        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::Op;
 use crate::{Error, Result, dir};
@@ -29,12 +31,7 @@ impl TailLog {
     /// Opens or creates the log in a directory.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         dir::create(path)?;
-        let db = sled::Config::new()
-            .path(path)
-            .cache_capacity(16 << 20)
-            .flush_every_ms(None)
-            .open()
-            .map_err(failed(path))?;
+        let db = open_sled(path).map_err(failed(path))?;
         let file = path.join("db");
         let data = File::open(&file).map_err(Error::io("open", &file))?;
         let log = Self { path: path.to_owned(), db, data };
@@ -112,6 +109,25 @@ impl TailLog {
             ));
         }
         Ok(seq)
+    }
+}
+
+/// Opens sled. A sled that this process closed a moment ago may still be held by one of its own
+/// background threads: nobody else can hold it, for the store has a lock of its own.
+fn open_sled(path: &Path) -> sled::Result<sled::Db> {
+    let config = sled::Config::new().path(path).cache_capacity(16 << 20).flush_every_ms(None);
+    let mut patience = Duration::from_secs(10);
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("acquire lock") && !patience.is_zero() =>
+            {
+                let pause = Duration::from_millis(2);
+                patience = patience.saturating_sub(pause);
+                thread::sleep(pause);
+            }
+            result => return result,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) enum Op {
         id: u64,
         row: Box<[f32]>,
         group: Option<Box<str>>,
+        tags: Vec<Box<str>>,
         payload: Payload,
     },
     Delete {
@@ -29,6 +30,7 @@ impl Op {
             id: record.id,
             row: config.metric.prepare(&record.vector, config.dimension)?,
             group: record.group.as_deref().map(Into::into),
+            tags: record.tags.iter().map(|tag| tag.as_str().into()).collect(),
             payload: record.payload.clone(),
         })
     }
@@ -40,19 +42,19 @@ impl Op {
     }
 
     /// Kind (1 byte), id (8); for a put also the row (4 per component), 0 or 1 (1) and, if 1, the
-    /// group's length (4) and name, and the payload to the end. All numbers little-endian.
+    /// group; the number of tags (4) and each tag; and the payload to the end. A group and a tag are
+    /// their length (4) and their text. All numbers little-endian.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         match self {
-            Self::Put { id, row, group, payload } => {
+            Self::Put { id, row, group, tags, payload } => {
                 bytes.push(PUT);
                 bytes.extend(id.to_le_bytes());
                 bytes.extend_from_slice(bytemuck::cast_slice(row));
                 bytes.push(u8::from(group.is_some()));
-                if let Some(group) = group {
-                    bytes.extend((group.len() as u32).to_le_bytes());
-                    bytes.extend_from_slice(group.as_bytes());
-                }
+                group.iter().for_each(|group| encode_text(&mut bytes, group));
+                bytes.extend((tags.len() as u32).to_le_bytes());
+                tags.iter().for_each(|tag| encode_text(&mut bytes, tag));
                 bytes.extend_from_slice(&payload.0);
             }
             Self::Delete { id } => {
@@ -76,23 +78,35 @@ impl Op {
                     .chunks_exact(4)
                     .filter_map(|x| Some(f32::from_le_bytes(x.try_into().ok()?)));
                 let row: Box<[f32]> = row.collect();
-                let (&grouped, bytes) = bytes.split_first()?;
-                let (group, payload) = match grouped {
-                    0 => (None, bytes),
-                    1 => {
-                        let (len, bytes) = bytes.split_first_chunk()?;
-                        let (group, bytes) =
-                            bytes.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-                        (Some(std::str::from_utf8(group).ok()?.into()), bytes)
-                    }
+                let (&grouped, mut bytes) = bytes.split_first()?;
+                let group = match grouped {
+                    0 => None,
+                    1 => Some(decode_text(&mut bytes)?),
                     _ => return None,
                 };
+                let (count, mut bytes) = bytes.split_first_chunk()?;
+                let tags = (0..u32::from_le_bytes(*count)).map(|_| decode_text(&mut bytes));
+                let tags: Vec<_> = tags.collect::<Option<_>>()?;
                 let finite = row.iter().all(|x| x.is_finite());
-                finite.then(|| Self::Put { id, row, group, payload: Payload(payload.into()) })
+                let payload = Payload(bytes.into());
+                finite.then_some(Self::Put { id, row, group, tags, payload })
             }
             _ => None,
         }
     }
+}
+
+fn encode_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend((text.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// Takes a text from the front of the bytes.
+fn decode_text(bytes: &mut &[u8]) -> Option<Box<str>> {
+    let (len, rest) = bytes.split_first_chunk()?;
+    let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    *bytes = rest;
+    Some(std::str::from_utf8(text).ok()?.into())
 }
 
 #[cfg(test)]
@@ -107,10 +121,12 @@ mod tests {
             id: u64,
             row in proptest::collection::vec(-1e30f32..1e30, 7),
             group in proptest::option::of(".*"),
+            tags in proptest::collection::vec(".*", 0..4),
             payload in proptest::collection::vec(any::<u8>(), 0..100),
         ) {
             let (row, group) = (row.into(), group.map(Into::into));
-            let put = Op::Put { id, row, group, payload: Payload(payload.into()) };
+            let tags = tags.into_iter().map(Into::into).collect();
+            let put = Op::Put { id, row, group, tags, payload: Payload(payload.into()) };
             for op in [put, Op::Delete { id }] {
                 prop_assert_eq!(Op::decode(&op.encode(), 7), Some(op));
             }

@@ -1,0 +1,147 @@
+//! Checking a whole segment: its checksums, and that its contents make sense together.
+
+use std::collections::HashSet;
+
+use roaring::RoaringBitmap;
+
+use super::Segment;
+use super::format::{NO_GROUP, Section};
+use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
+use crate::part::Part;
+use crate::{Error, Metric, Result, Verification};
+
+impl Segment {
+    /// Checks everything that a segment promises. Reads the whole file.
+    pub(crate) fn verify(&self) -> Result<Verification> {
+        self.verify_pages()?;
+        self.verify_ids()?;
+        self.verify_rows()?;
+        self.verify_strings()?;
+        self.verify_tags()?;
+        let links = self.verify_links()?;
+        Ok(Verification { vectors: self.len(), links, unreachable: self.len() - self.reachable() })
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::corrupt(&self.path, what)
+    }
+
+    fn verify_ids(&self) -> Result<()> {
+        let mut last = None;
+        for place in 0..self.len() {
+            let slot = self.read_one::<u32>(Section::ById, place);
+            let id = slot.and_then(|slot| self.read_one::<u64>(Section::Ids, slot as usize));
+            if id.is_none() || id <= last {
+                return Err(self.wrong(format!("its list of ids is not in order at {place}")));
+            }
+            last = id;
+        }
+        Ok(())
+    }
+
+    fn verify_rows(&self) -> Result<()> {
+        for slot in 0..self.len() as u32 {
+            let row = self.row(slot);
+            let norm: f64 = row.iter().map(|&x| f64::from(x).powi(2)).sum();
+            let fits = match self.config().metric {
+                Metric::Cosine => (norm - 1.0).abs() < 1e-3,
+                Metric::InnerProduct | Metric::SquaredEuclidean => norm.is_finite(),
+            };
+            if !fits {
+                return Err(
+                    self.wrong(format!("the vector in slot {slot} is not one that is kept"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_strings(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        let mut groups = HashSet::new();
+        for slot in 0..self.len() as u32 {
+            let payload = self.payload(slot)?;
+            if !payload.is_empty()
+                && serde_json::from_slice::<serde::de::IgnoredAny>(payload).is_err()
+            {
+                return Err(self.wrong(format!("the payload in slot {slot} is not JSON")));
+            }
+            if let Some(name) = self.group(slot)? {
+                let group =
+                    self.read_one::<u32>(Section::GroupOf, slot as usize).unwrap_or(NO_GROUP);
+                if groups.insert(group) && !names.insert(name) {
+                    return Err(self.wrong(format!("two groups are called {name:?}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_tags(&self) -> Result<()> {
+        let names: Option<Vec<_>> = (0..self.tag_count()).map(|number| self.tag(number)).collect();
+        if !names.is_some_and(|names| names.is_sorted_by(|a, b| a < b)) {
+            return Err(self.wrong("its tags are not in order".into()));
+        }
+        let sets: Vec<_> =
+            (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
+        let mut listed = 0;
+        for slot in 0..self.len() as u32 {
+            for tag in self.tags(slot)? {
+                if !self.tagged(tag)?.contains(slot) {
+                    return Err(self.wrong(format!("slot {slot} is not in the set of {tag:?}")));
+                }
+                listed += 1;
+            }
+        }
+        if sets.iter().map(RoaringBitmap::len).sum::<u64>() != listed {
+            return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));
+        }
+        Ok(())
+    }
+
+    /// Returns the number of links.
+    fn verify_links(&self) -> Result<usize> {
+        let mut count = 0;
+        for level in 0..MAX_LEVELS {
+            let slots = self.header.layers[level];
+            let width = self.header.config.max_links(level);
+            for slot in 0..slots {
+                let start = self.layer_starts[level] + slot as usize * width;
+                let list = self.read::<u32>(Section::Links, start, width);
+                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(width);
+                let (links, rest) = list.split_at(len);
+                let distinct: HashSet<_> = links.iter().collect();
+                let fits = links.iter().all(|&link| link < slots && link != slot)
+                    && distinct.len() == links.len()
+                    && rest.iter().all(|&link| link == NO_LINK);
+                if !fits {
+                    return Err(
+                        self.wrong(format!("the links of slot {slot} on layer {level} are wrong"))
+                    );
+                }
+                count += links.len();
+            }
+        }
+        Ok(count)
+    }
+
+    /// The number of slots that a walk from the entry comes to.
+    fn reachable(&self) -> usize {
+        let mut met = vec![false; self.len()];
+        let mut stack = Vec::new();
+        let mut meet = |slot: u32, stack: &mut Vec<u32>| {
+            if !std::mem::replace(&mut met[slot as usize], true) {
+                stack.push(slot);
+            }
+        };
+        // Upper layers lead to all their slots' neighbourhoods, so each of them counts as a start.
+        (0..self.header.layers[1].max(1).min(self.header.layers[0]))
+            .for_each(|slot| meet(slot, &mut stack));
+        let mut count = 0;
+        while let Some(slot) = stack.pop() {
+            count += 1;
+            self.for_each_link(slot, 0, |link| meet(link, &mut stack));
+        }
+        count
+    }
+}
