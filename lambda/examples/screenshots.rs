@@ -21,7 +21,8 @@ mod browser;
 mod portraits;
 
 use std::error::Error;
-use std::net::{Ipv4Addr, TcpListener};
+use std::future::IntoFuture;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use browser::Browser;
@@ -29,6 +30,7 @@ use clap::Parser;
 use lambda::{Finder, Settings};
 use portraits::{AARON, ADAMA};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 #[derive(Parser)]
 struct Arguments {
@@ -71,10 +73,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         root.join("site"),
     ]);
     let app = lambda::router(Finder::open(&settings)?, &settings)?;
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let url = format!("http://{address}/");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}/", listener.local_addr()?);
     tokio::select! {
-        served = lambda::serve(app, address) => Ok(served?),
+        served = axum::serve(listener, app).into_future() => Ok(served?),
         taken = take_all(&arguments, &url) => taken,
     }
 }
