@@ -18,9 +18,7 @@ pub(crate) fn align(
     model: &EmbeddingModel,
 ) -> Result<RgbImage, PipelineError> {
     // The template counts pixels by their centres, a `Point` from their corner.
-    let template = model
-        .template
-        .map(|point| Point::new(point.x + 0.5, point.y + 0.5));
+    let template = model.template.map(|point| Point::new(point.x + 0.5, point.y + 0.5));
     let to_template = fit_similarity(landmarks, &template).ok_or(PipelineError::NoSuchFace)?;
     let input = &model.network.input;
     warp(photo, &to_template.inverse(), input.width, input.height)
@@ -62,18 +60,15 @@ fn fit_similarity(from: &[Point], to: &[Point]) -> Option<Similarity> {
     let (a, b) = (scale * cosine, scale * sine);
     let shift_x = to_x - (a * from_x - b * from_y);
     let shift_y = to_y - (b * from_x + a * from_y);
-    let fitted = Similarity {
-        a: a as f32,
-        b: b as f32,
-        shift: Point::new(shift_x as f32, shift_y as f32),
-    };
+    let fitted =
+        Similarity { a: a as f32, b: b as f32, shift: Point::new(shift_x as f32, shift_y as f32) };
     (fitted.scale().is_normal()).then_some(fitted)
 }
 
 fn mean(points: &[Point], count: f64) -> (f64, f64) {
-    let sum = points.iter().fold((0.0, 0.0), |(x, y), point| {
-        (x + f64::from(point.x), y + f64::from(point.y))
-    });
+    let sum = points
+        .iter()
+        .fold((0.0, 0.0), |(x, y), point| (x + f64::from(point.x), y + f64::from(point.y)));
     (sum.0 / count, sum.1 / count)
 }
 
@@ -103,39 +98,21 @@ mod tests {
 
     #[test]
     fn a_quarter_turn_with_doubling_is_found() {
-        let known = Similarity {
-            a: 0.0,
-            b: 2.0,
-            shift: Point::new(5.0, -3.0),
-        };
+        let known = Similarity { a: 0.0, b: 2.0, shift: Point::new(5.0, -3.0) };
         let fit = fit_similarity(&FACE, &FACE.map(|point| known.apply(point))).unwrap();
-        assert!(
-            (fit.a - known.a).abs() < 1e-5 && (fit.b - known.b).abs() < 1e-5,
-            "{fit:?}"
-        );
+        assert!((fit.a - known.a).abs() < 1e-5 && (fit.b - known.b).abs() < 1e-5, "{fit:?}");
     }
 
     /// The example of section III of the paper: three points against their noisy mirror image.
     #[test]
     fn umeyamas_own_example() {
-        let from = [
-            Point::new(0.0, 0.0),
-            Point::new(1.0, 0.0),
-            Point::new(0.0, 2.0),
-        ];
-        let to = [
-            Point::new(0.0, 0.0),
-            Point::new(-1.0, 0.0),
-            Point::new(0.0, 2.0),
-        ];
+        let from = [Point::new(0.0, 0.0), Point::new(1.0, 0.0), Point::new(0.0, 2.0)];
+        let to = [Point::new(0.0, 0.0), Point::new(-1.0, 0.0), Point::new(0.0, 2.0)];
         let fit = fit_similarity(&from, &to).unwrap();
         assert!((fit.scale() - 0.721).abs() < 1e-3, "{fit:?}");
         assert!((fit.a / fit.scale() - 0.832).abs() < 1e-3, "{fit:?}");
         assert!((fit.b / fit.scale() + 0.555).abs() < 1e-3, "{fit:?}");
-        assert!(
-            (fit.shift.x + 0.8).abs() < 1e-3 && (fit.shift.y - 0.4).abs() < 1e-3,
-            "{fit:?}"
-        );
+        assert!((fit.shift.x + 0.8).abs() < 1e-3 && (fit.shift.y - 0.4).abs() < 1e-3, "{fit:?}");
     }
 
     #[test]

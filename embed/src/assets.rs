@@ -21,10 +21,7 @@ impl Assets {
 
     /// The ONNX Runtime library.
     pub(crate) fn runtime_library(&self) -> PathBuf {
-        self.file(&format!(
-            "onnxruntime/libonnxruntime{}",
-            std::env::consts::DLL_SUFFIX
-        ))
+        self.file(&format!("onnxruntime/libonnxruntime{}", std::env::consts::DLL_SUFFIX))
     }
 
     /// A file named by `models.json`.

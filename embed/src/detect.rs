@@ -1,14 +1,16 @@
 //! Finding faces.
 
-use image::RgbImage;
+use std::time::Duration;
+
+use image::{RgbImage, imageops};
 
 use crate::assets::Assets;
 use crate::geometry::Rect;
-use crate::model::DetectorModel;
+use crate::model::{DetectorModel, InputFormat};
 use crate::pipeline::PipelineError;
 use crate::resample::{Region, resize};
 use crate::runtime::Network;
-use crate::tensor;
+use crate::tensor::Tensor;
 
 pub(crate) struct Detector {
     network: Network,
@@ -24,27 +26,24 @@ pub(crate) struct Detection {
 
 impl Detector {
     pub(crate) fn load(assets: &Assets, model: DetectorModel) -> Result<Self, PipelineError> {
-        Ok(Self {
-            network: Network::load(assets, &model.network)?,
-            model,
-        })
+        Ok(Self { network: Network::load(assets, &model.network)?, model })
+    }
+
+    /// Runs the network once on noise; how long that took.
+    pub(crate) fn warm_up(&self) -> Result<Duration, PipelineError> {
+        self.network.warm_up(&self.model.network.input)
     }
 
     /// All faces, the surest first; bounds in pixels of `photo`.
     pub(crate) fn detect(&self, photo: &RgbImage) -> Result<Vec<Detection>, PipelineError> {
         let format = &self.model.network.input;
-        let small = resize(photo, Region::all(photo), format.width, format.height)?;
-        let input = tensor::from_image(&small, format);
+        let canvas = Canvas::around(photo, format);
+        let input = Tensor::from_image(&canvas.draw(photo, format)?, format);
         let outputs = [self.model.scores.as_str(), self.model.boxes.as_str()];
         let [scores, boxes] = self.network.run(&input, outputs)?;
-        let (width, height) = (photo.width() as f32, photo.height() as f32);
+        let Canvas { width, height } = canvas;
         let mut found = Vec::new();
-        for (scores, corners) in scores
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .zip(boxes.as_chunks::<4>().0)
-        {
+        for (scores, corners) in scores.as_chunks::<2>().0.iter().zip(boxes.as_chunks::<4>().0) {
             let [_background, score] = *scores;
             let [left, top, right, bottom] = *corners;
             let bounds =
@@ -57,16 +56,52 @@ impl Detector {
     }
 }
 
+/// What the network's input shows, in pixels of the photo: the photo in the upper
+/// left corner, and nothing below or to the right of a very long one.
+///
+/// The network has learnt to find faces that are stretched or squeezed, and a photo
+/// that fills the input shows them larger. Faces squeezed more than twofold it
+/// misses: all of them in a photo of 4:1.
+struct Canvas {
+    width: f32,
+    height: f32,
+}
+
+impl Canvas {
+    const MOST_SQUEEZED: f32 = 2.0;
+
+    fn around(photo: &RgbImage, format: &InputFormat) -> Self {
+        let (width, height) = (photo.width() as f32, photo.height() as f32);
+        let ratio = format.width as f32 / format.height as f32;
+        Self {
+            width: width.max(height * ratio / Self::MOST_SQUEEZED),
+            height: height.max(width / ratio / Self::MOST_SQUEEZED),
+        }
+    }
+
+    fn draw(&self, photo: &RgbImage, format: &InputFormat) -> Result<RgbImage, PipelineError> {
+        let shown = |input: u32, photo: u32, canvas: f32| {
+            ((input as f32 * photo as f32 / canvas).round() as u32).clamp(1, input)
+        };
+        let width = shown(format.width, photo.width(), self.width);
+        let height = shown(format.height, photo.height(), self.height);
+        let small = resize(photo, Region::all(photo), width, height)?;
+        if (width, height) == (format.width, format.height) {
+            return Ok(small);
+        }
+        let mut drawn = RgbImage::new(format.width, format.height);
+        imageops::replace(&mut drawn, &small, 0, 0);
+        Ok(drawn)
+    }
+}
+
 /// Non-maximum suppression: of detections that overlap more than `max_overlap`
 /// (intersection over union), only the one with the best score stays. Best first.
 fn keep_best(mut found: Vec<Detection>, max_overlap: f32) -> Vec<Detection> {
     found.sort_by(|one, other| other.score.total_cmp(&one.score));
     let mut kept: Vec<Detection> = Vec::new();
     for candidate in found {
-        if kept
-            .iter()
-            .all(|better| better.bounds.overlap(&candidate.bounds) <= max_overlap)
-        {
+        if kept.iter().all(|better| better.bounds.overlap(&candidate.bounds) <= max_overlap) {
             kept.push(candidate);
         }
     }
@@ -78,15 +113,7 @@ mod tests {
     use super::*;
 
     fn detection(x: f32, score: f32) -> Detection {
-        Detection {
-            bounds: Rect {
-                x,
-                y: 0.0,
-                width: 10.0,
-                height: 10.0,
-            },
-            score,
-        }
+        Detection { bounds: Rect { x, y: 0.0, width: 10.0, height: 10.0 }, score }
     }
 
     #[test]
@@ -97,10 +124,7 @@ mod tests {
             detection(50.0, 0.8),
             detection(2.0, 0.75),
         ];
-        let kept: Vec<f32> = keep_best(found, 0.4)
-            .iter()
-            .map(|kept| kept.score)
-            .collect();
+        let kept: Vec<f32> = keep_best(found, 0.4).iter().map(|kept| kept.score).collect();
         assert_eq!(kept, [0.9, 0.8]);
     }
 
@@ -113,14 +137,8 @@ mod tests {
     #[test]
     fn a_box_is_suppressed_by_kept_ones_only() {
         // The middle one falls to the first; it must not take the last with it.
-        let kept = keep_best(
-            vec![
-                detection(0.0, 0.9),
-                detection(4.0, 0.8),
-                detection(8.0, 0.7),
-            ],
-            0.3,
-        );
+        let kept =
+            keep_best(vec![detection(0.0, 0.9), detection(4.0, 0.8), detection(8.0, 0.7)], 0.3);
         let kept: Vec<f32> = kept.iter().map(|kept| kept.score).collect();
         assert_eq!(kept, [0.9, 0.7]);
     }

@@ -1,12 +1,14 @@
 //! A face as a unit vector.
 
+use std::time::Duration;
+
 use image::RgbImage;
 
 use crate::assets::Assets;
 use crate::model::EmbeddingModel;
 use crate::pipeline::PipelineError;
 use crate::runtime::Network;
-use crate::tensor;
+use crate::tensor::Tensor;
 
 /// A face as a vector of length one: the nearer two point the same way, the more
 /// alike the faces.
@@ -39,11 +41,7 @@ impl Embedding {
 
     /// Cosine of the angle to another embedding of the same network, -1 to 1.
     pub fn cosine(&self, other: &Self) -> f32 {
-        self.0
-            .iter()
-            .zip(&other.0)
-            .map(|(one, other)| one * other)
-            .sum()
+        self.0.iter().zip(&other.0).map(|(one, other)| one * other).sum()
     }
 }
 
@@ -54,10 +52,12 @@ pub(crate) struct Embedder {
 
 impl Embedder {
     pub(crate) fn load(assets: &Assets, model: EmbeddingModel) -> Result<Self, PipelineError> {
-        Ok(Self {
-            network: Network::load(assets, &model.network)?,
-            model,
-        })
+        Ok(Self { network: Network::load(assets, &model.network)?, model })
+    }
+
+    /// Runs the network once on noise; how long that took.
+    pub(crate) fn warm_up(&self) -> Result<Duration, PipelineError> {
+        self.network.warm_up(&self.model.network.input)
     }
 
     pub(crate) fn model(&self) -> &EmbeddingModel {
@@ -66,7 +66,7 @@ impl Embedder {
 
     /// The embedding of an aligned face.
     pub(crate) fn embed(&self, aligned: &RgbImage) -> Result<Embedding, PipelineError> {
-        let input = tensor::from_image(aligned, &self.model.network.input);
+        let input = Tensor::from_image(aligned, &self.model.network.input);
         let [values] = self.network.run(&input, [&self.model.output])?;
         let expected = self.model.dimension;
         if values.len() != expected {

@@ -142,9 +142,7 @@ impl Gallery {
     /// # Errors
     /// When `k` is 0 or the store cannot be read.
     pub fn lookalikes(&self, face: &Embedding, k: usize) -> Result<Vec<LookAlike>, GalleryError> {
-        let hits = self
-            .vectors
-            .search(&Query::new(face.as_slice(), k).distinct_groups())?;
+        let hits = self.vectors.search(&Query::new(face.as_slice(), k).distinct_groups())?;
         hits.into_iter()
             .map(|hit| {
                 let entry: Entry = hit.payload()?.ok_or_else(|| self.without_entry(hit.id))?;

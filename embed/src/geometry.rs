@@ -47,12 +47,7 @@ pub struct Rect {
 impl Rect {
     /// The rectangle between two corners.
     pub(crate) fn from_corners(left: f32, top: f32, right: f32, bottom: f32) -> Self {
-        Self {
-            x: left,
-            y: top,
-            width: (right - left).max(0.0),
-            height: (bottom - top).max(0.0),
-        }
+        Self { x: left, y: top, width: (right - left).max(0.0), height: (bottom - top).max(0.0) }
     }
 
     /// The point in the middle.
@@ -98,11 +93,7 @@ pub(crate) struct Similarity {
 impl Similarity {
     /// Scale without rotation, then shift.
     pub(crate) const fn scale_and_shift(scale: f32, shift: Point) -> Self {
-        Self {
-            a: scale,
-            b: 0.0,
-            shift,
-        }
+        Self { a: scale, b: 0.0, shift }
     }
 
     /// Where `point` goes.
@@ -122,11 +113,7 @@ impl Similarity {
     pub(crate) fn inverse(&self) -> Self {
         let squared_scale = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / squared_scale, -self.b / squared_scale);
-        let rotation = Self {
-            a,
-            b,
-            shift: Point::new(0.0, 0.0),
-        };
+        let rotation = Self { a, b, shift: Point::new(0.0, 0.0) };
         let shift = rotation.apply(Point::new(-self.shift.x, -self.shift.y));
         Self { a, b, shift }
     }
@@ -138,19 +125,10 @@ mod tests {
 
     #[test]
     fn overlap_of_known_rectangles() {
-        let unit = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: 2.0,
-            height: 2.0,
-        };
+        let unit = Rect { x: 0.0, y: 0.0, width: 2.0, height: 2.0 };
         let shifted = Rect { x: 1.0, ..unit };
         let apart = Rect { x: 5.0, ..unit };
-        let empty = Rect {
-            width: 0.0,
-            height: 0.0,
-            ..unit
-        };
+        let empty = Rect { width: 0.0, height: 0.0, ..unit };
         assert_eq!(unit.overlap(&unit), 1.0);
         assert!((unit.overlap(&shifted) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(unit.overlap(&apart), 0.0);
@@ -159,15 +137,8 @@ mod tests {
 
     #[test]
     fn inverse_goes_back() {
-        let there = Similarity {
-            a: 0.3,
-            b: -1.7,
-            shift: Point::new(12.0, -5.0),
-        };
+        let there = Similarity { a: 0.3, b: -1.7, shift: Point::new(12.0, -5.0) };
         let point = there.inverse().apply(there.apply(Point::new(31.0, 77.0)));
-        assert!(
-            (point.x - 31.0).abs() < 1e-4 && (point.y - 77.0).abs() < 1e-4,
-            "{point:?}"
-        );
+        assert!((point.x - 31.0).abs() < 1e-4 && (point.y - 77.0).abs() < 1e-4, "{point:?}");
     }
 }

@@ -104,10 +104,7 @@ pub fn import(
                 Outcome::Added(record) => batch.push(record),
                 Outcome::Unchanged => report.unchanged += 1,
                 Outcome::Skipped(reason) => {
-                    report.skipped.push(Skipped {
-                        file: source.key.clone(),
-                        reason,
-                    });
+                    report.skipped.push(Skipped { file: source.key.clone(), reason });
                 }
             }
             if batch.len() == BATCH {
@@ -158,9 +155,8 @@ fn import_one(
         Err(error) => return skipped(error.to_string()),
     };
     let faces = pipeline.detect(&photo)?;
-    let largest = faces
-        .iter()
-        .max_by(|one, other| one.bounds.area().total_cmp(&other.bounds.area()));
+    let largest =
+        faces.iter().max_by(|one, other| one.bounds.area().total_cmp(&other.bounds.area()));
     let Some(face) = largest else {
         return skipped("no face found".to_owned());
     };
@@ -192,11 +188,7 @@ fn duplicates(writer: &GalleryWriter, sources: &[Source]) -> Result<Vec<Duplicat
             continue;
         };
         if score > SAME_PHOTO {
-            let (one, other) = if person < other {
-                (person, other)
-            } else {
-                (other, person)
-            };
+            let (one, other) = if person < other { (person, other) } else { (other, person) };
             found.push(Duplicate { one, other });
         }
     }

@@ -1,5 +1,7 @@
 //! Five points on a face: eyes, tip of the nose, corners of the mouth.
 
+use std::time::Duration;
+
 use image::RgbImage;
 
 use crate::assets::Assets;
@@ -8,7 +10,7 @@ use crate::model::LandmarkModel;
 use crate::pipeline::PipelineError;
 use crate::resample::warp;
 use crate::runtime::Network;
-use crate::tensor;
+use crate::tensor::Tensor;
 
 pub(crate) struct LandmarkFinder {
     network: Network,
@@ -17,10 +19,12 @@ pub(crate) struct LandmarkFinder {
 
 impl LandmarkFinder {
     pub(crate) fn load(assets: &Assets, model: LandmarkModel) -> Result<Self, PipelineError> {
-        Ok(Self {
-            network: Network::load(assets, &model.network)?,
-            model,
-        })
+        Ok(Self { network: Network::load(assets, &model.network)?, model })
+    }
+
+    /// Runs the network once on noise; how long that took.
+    pub(crate) fn warm_up(&self) -> Result<Duration, PipelineError> {
+        self.network.warm_up(&self.model.network.input)
     }
 
     /// The five points, in pixels of `photo`: left eye, right eye, nose, left and
@@ -32,7 +36,7 @@ impl LandmarkFinder {
         let corner = Point::new(face.center().x - face.height / 2.0, face.y);
         let to_photo = Similarity::scale_and_shift(scale, corner);
         let crop = warp(photo, &to_photo, format.width, format.height)?;
-        let input = tensor::from_image(&crop, format);
+        let input = Tensor::from_image(&crop, format);
         let [values] = self.network.run(&input, [&self.model.output])?;
         let points: Vec<Point> = values
             .as_chunks::<2>()
@@ -46,19 +50,14 @@ impl LandmarkFinder {
             let detail = format!("it gave {} points, not {expected}", points.len());
             return Err(self.network.failed(&detail));
         }
-        Ok(self
-            .model
-            .five_points
-            .each_ref()
-            .map(|indices| mean_of(&points, indices)))
+        Ok(self.model.five_points.each_ref().map(|indices| mean_of(&points, indices)))
     }
 }
 
 fn mean_of(points: &[Point], indices: &[usize]) -> Point {
     let chosen = indices.iter().filter_map(|&index| points.get(index));
-    let sum = chosen.fold(Point::new(0.0, 0.0), |sum, point| {
-        Point::new(sum.x + point.x, sum.y + point.y)
-    });
+    let sum = chosen
+        .fold(Point::new(0.0, 0.0), |sum, point| Point::new(sum.x + point.x, sum.y + point.y));
     let count = indices.len() as f32;
     Point::new(sum.x / count, sum.y / count)
 }

@@ -1,4 +1,25 @@
 //! A photo in, face embeddings out; builds and searches galleries of faces.
+//!
+//! A [`Photo`] is decoded within limits; a [`Pipeline`] finds its [`Face`]s and turns
+//! each into an [`Embedding`]; a [`Gallery`] knows whose portraits are near to it.
+//! The networks and ONNX Runtime are files that `make assets` brings; `models.json`
+//! beside this crate says what is known of each.
+//!
+//! ```no_run
+//! use embed::{Assets, DecodeLimits, Gallery, Photo, Pipeline};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pipeline = Pipeline::load(&Assets::new("assets"), "default")?;
+//! let gallery = Gallery::open("data/demo", &pipeline)?;
+//! let photo = Photo::decode(&std::fs::read("me.jpg")?, &DecodeLimits::default())?;
+//! for face in pipeline.detect(&photo)? {
+//!     for found in gallery.lookalikes(&pipeline.embed(&photo, &face)?, 5)? {
+//!         println!("{} {:.0} %", found.person.name, 100.0 * found.similarity);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod align;
 mod assets;
@@ -26,4 +47,4 @@ pub use gallery::{Gallery, GalleryError, LookAlike, NameError, Person};
 pub use geometry::{Point, Rect};
 pub use model::{Colour, EmbeddingModel, InputFormat, Layout, NetworkModel, SimilarityCurve};
 pub use photo::{DecodeLimits, Photo, PhotoError};
-pub use pipeline::{Face, Pipeline, PipelineError};
+pub use pipeline::{Face, NetworkTimes, Pipeline, PipelineError};

@@ -167,13 +167,10 @@ impl SimilarityCurve {
 pub(crate) fn find(name: &str) -> Result<PipelineModels, PipelineError> {
     let manifest: Manifest = serde_json::from_str(include_str!("../models.json"))
         .map_err(|error| PipelineError::Manifest(error.to_string()))?;
-    let entry = manifest
-        .pipelines
-        .get(name)
-        .ok_or_else(|| PipelineError::UnknownModel {
-            name: name.to_owned(),
-            known: manifest.pipelines.keys().cloned().collect(),
-        })?;
+    let entry = manifest.pipelines.get(name).ok_or_else(|| PipelineError::UnknownModel {
+        name: name.to_owned(),
+        known: manifest.pipelines.keys().cloned().collect(),
+    })?;
     Ok(PipelineModels {
         detector: pick(&manifest.detectors, "detectors", &entry.detector)?,
         landmarks: pick(&manifest.landmarks, "landmarks", &entry.landmarks)?,
@@ -210,10 +207,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let message = find("nobody").unwrap_err().to_string();
-        assert!(
-            message.contains("nobody") && message.contains("default"),
-            "{message}"
-        );
+        assert!(message.contains("nobody") && message.contains("default"), "{message}");
     }
 
     #[test]

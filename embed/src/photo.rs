@@ -21,10 +21,7 @@ impl Default for DecodeLimits {
     /// 10 MB and 40 megapixels: what phones and cameras make. A progressive JPEG of
     /// 40 megapixels takes about 400 MB while it is decoded, a 16-bit PNG as much.
     fn default() -> Self {
-        Self {
-            max_bytes: 10_000_000,
-            max_pixels: 40_000_000,
-        }
+        Self { max_bytes: 10_000_000, max_pixels: 40_000_000 }
     }
 }
 
@@ -92,30 +89,18 @@ impl Photo {
     pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Self, PhotoError> {
         let size = bytes.len() as u64;
         if size > limits.max_bytes {
-            return Err(PhotoError::TooManyBytes {
-                bytes: size,
-                limit: limits.max_bytes,
-            });
+            return Err(PhotoError::TooManyBytes { bytes: size, limit: limits.max_bytes });
         }
         let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
         let format = reader.format().ok_or(PhotoError::NotAnImage)?;
-        if !matches!(
-            format,
-            ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP
-        ) {
-            return Err(PhotoError::UnsupportedFormat {
-                format: format!("{format:?}"),
-            });
+        if !matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) {
+            return Err(PhotoError::UnsupportedFormat { format: format!("{format:?}") });
         }
         reader.limits(allocation_limits(limits));
         let mut decoder = reader.into_decoder()?;
         let (width, height) = decoder.dimensions();
         if u64::from(width) * u64::from(height) > limits.max_pixels {
-            return Err(PhotoError::TooManyPixels {
-                width,
-                height,
-                limit: limits.max_pixels,
-            });
+            return Err(PhotoError::TooManyPixels { width, height, limit: limits.max_pixels });
         }
         if format == ImageFormat::Jpeg && !jpeg::reaches_its_end(bytes) {
             return Err(PhotoError::Truncated);
@@ -123,9 +108,7 @@ impl Photo {
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
-        Ok(Self {
-            pixels: flatten(picture),
-        })
+        Ok(Self { pixels: flatten(picture) })
     }
 
     /// Reads and decodes a file, refusing one that is too large before it is read.
@@ -141,10 +124,7 @@ impl Photo {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         if size > limits.max_bytes {
-            return Err(PhotoError::TooManyBytes {
-                bytes: size,
-                limit: limits.max_bytes,
-            });
+            return Err(PhotoError::TooManyBytes { bytes: size, limit: limits.max_bytes });
         }
         let mut bytes = Vec::new();
         file.take(limits.max_bytes + 1).read_to_end(&mut bytes)?;
@@ -202,9 +182,7 @@ impl From<ImageError> for PhotoError {
             ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Self::Truncated
             }
-            other => Self::Broken {
-                detail: other.to_string(),
-            },
+            other => Self::Broken { detail: other.to_string() },
         }
     }
 }

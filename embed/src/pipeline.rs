@@ -1,6 +1,7 @@
 //! Photo to faces, face to embedding.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -31,6 +32,17 @@ pub struct Pipeline {
     detector: Detector,
     landmarks: LandmarkFinder,
     embedder: Embedder,
+}
+
+/// How long one run of each network took, without what leads to its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkTimes {
+    /// Of the face detector, run once a photo.
+    pub detector: Duration,
+    /// Of the landmarks, run once a face.
+    pub landmarks: Duration,
+    /// Of the embedding, run once a face.
+    pub embedding: Duration,
 }
 
 /// Why a network cannot be used or gave no answer.
@@ -127,6 +139,19 @@ impl Pipeline {
         self.embedder.model()
     }
 
+    /// Runs each network once on noise: the first run takes longer than
+    /// later ones, so a server does this before it says that it is ready.
+    ///
+    /// # Errors
+    /// When a network fails.
+    pub fn warm_up(&self) -> Result<NetworkTimes, PipelineError> {
+        Ok(NetworkTimes {
+            detector: self.detector.warm_up()?,
+            landmarks: self.landmarks.warm_up()?,
+            embedding: self.embedder.warm_up()?,
+        })
+    }
+
     /// All faces of a photo, the surest first; none is not an error.
     ///
     /// # Errors
@@ -135,12 +160,7 @@ impl Pipeline {
         let found = self.detector.detect(photo.pixels())?;
         found
             .into_iter()
-            .map(|found| {
-                Ok(Face {
-                    score: found.score,
-                    ..self.face_in(photo, found.bounds)?
-                })
-            })
+            .map(|found| Ok(Face { score: found.score, ..self.face_in(photo, found.bounds)? }))
             .collect()
     }
 
@@ -150,11 +170,7 @@ impl Pipeline {
     /// When the network fails.
     pub fn face_in(&self, photo: &Photo, bounds: Rect) -> Result<Face, PipelineError> {
         let landmarks = self.landmarks.find(photo.pixels(), &bounds)?;
-        Ok(Face {
-            bounds,
-            score: 1.0,
-            landmarks,
-        })
+        Ok(Face { bounds, score: 1.0, landmarks })
     }
 
     /// The face as a vector: aligned by its landmarks, then embedded.

@@ -20,22 +20,13 @@ pub(crate) struct Region {
 impl Region {
     /// All of `image`.
     pub(crate) fn all(image: &RgbImage) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width: image.width(),
-            height: image.height(),
-        }
+        Self { x: 0, y: 0, width: image.width(), height: image.height() }
     }
 
     /// The pixels of `image` that `rect` touches; none if it lies outside.
     pub(crate) fn covering(image: &RgbImage, rect: &Rect) -> Option<Self> {
-        let whole = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: image.width() as f32,
-            height: image.height() as f32,
-        };
+        let whole =
+            Rect { x: 0.0, y: 0.0, width: image.width() as f32, height: image.height() as f32 };
         let inside = rect.intersection(&whole);
         if inside.area() == 0.0 {
             return None;
@@ -66,15 +57,8 @@ pub(crate) fn resize(
         .map_err(|error| failed(&error))?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(
-            region.x.into(),
-            region.y.into(),
-            region.width.into(),
-            region.height.into(),
-        );
-    Resizer::new()
-        .resize_typed(&source, &mut target, &options)
-        .map_err(|error| failed(&error))?;
+        .crop(region.x.into(), region.y.into(), region.width.into(), region.height.into());
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(|error| failed(&error))?;
     Ok(resized)
 }
 
@@ -181,24 +165,14 @@ mod tests {
     fn a_shift_by_half_a_pixel_takes_the_mean() {
         let image = RgbImage::from_fn(2, 1, |x, _| Rgb([100 * x as u8; 3]));
         let half = Similarity::scale_and_shift(1.0, Point::new(0.5, 0.0));
-        assert_eq!(
-            warp(&image, &half, 1, 1).unwrap().get_pixel(0, 0),
-            &Rgb([50; 3])
-        );
+        assert_eq!(warp(&image, &half, 1, 1).unwrap().get_pixel(0, 0), &Rgb([50; 3]));
     }
 
     #[test]
     fn a_quarter_turn_is_exact() {
         let image = ramp(20, 20);
-        let turn = Similarity {
-            a: 0.0,
-            b: 1.0,
-            shift: Point::new(20.0, 0.0),
-        };
-        assert_eq!(
-            warp(&image, &turn, 20, 20).unwrap(),
-            image::imageops::rotate270(&image)
-        );
+        let turn = Similarity { a: 0.0, b: 1.0, shift: Point::new(20.0, 0.0) };
+        assert_eq!(warp(&image, &turn, 20, 20).unwrap(), image::imageops::rotate270(&image));
     }
 
     #[test]

@@ -3,16 +3,18 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use ndarray::Array4;
+use image::{Rgb, RgbImage};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
 use crate::assets::Assets;
 use crate::digest::sha256_hex;
-use crate::model::NetworkModel;
+use crate::model::{InputFormat, NetworkModel};
 use crate::pipeline::PipelineError;
+use crate::tensor::Tensor;
 use crate::weights;
 
 /// The process's one ONNX Runtime.
@@ -34,10 +36,7 @@ fn environment(assets: &Assets) -> Result<Environment, PipelineError> {
     // A relative path would be looked for beside the executable.
     let absolute = std::path::absolute(&path).map_err(|error| failed(&error))?;
     let builder = ort::init_from(absolute).map_err(|error| failed(&error))?;
-    let environment = builder
-        .with_telemetry(false)
-        .build()
-        .map_err(|error| failed(&error))?;
+    let environment = builder.with_telemetry(false).build().map_err(|error| failed(&error))?;
     Ok(shared.insert(environment).clone())
 }
 
@@ -62,18 +61,12 @@ impl Network {
     /// Reads the file, holds it against its hash and opens the first session.
     pub(crate) fn load(assets: &Assets, model: &NetworkModel) -> Result<Self, PipelineError> {
         let file = existing(assets.file(&model.file))?;
-        let mut bytes = std::fs::read(&file).map_err(|source| PipelineError::Read {
-            path: file.clone(),
-            source,
-        })?;
+        let mut bytes = std::fs::read(&file)
+            .map_err(|source| PipelineError::Read { path: file.clone(), source })?;
         let found = sha256_hex(&bytes);
         if found != model.sha256 {
             let expected = model.sha256.clone();
-            return Err(PipelineError::WrongFile {
-                path: file,
-                expected,
-                found,
-            });
+            return Err(PipelineError::WrongFile { path: file, expected, found });
         }
         weights::zero_negligible(&mut bytes);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -81,10 +74,7 @@ impl Network {
             file,
             bytes,
             environment: environment(assets)?,
-            pool: Mutex::new(Pool {
-                idle: Vec::new(),
-                may_still_open: processors,
-            }),
+            pool: Mutex::new(Pool { idle: Vec::new(), may_still_open: processors }),
             returned: Condvar::new(),
         };
         let first = network.take()?;
@@ -95,7 +85,7 @@ impl Network {
     /// Runs the network; gives the named outputs, flattened in row-major order.
     pub(crate) fn run<const N: usize>(
         &self,
-        input: &Array4<f32>,
+        input: &Tensor,
         outputs: [&str; N],
     ) -> Result<[Vec<f32>; N], PipelineError> {
         let mut session = self.take()?;
@@ -104,32 +94,40 @@ impl Network {
         result
     }
 
+    /// Runs the network once on noise, over which it takes as long as over a photo (a
+    /// plain image would be faster); how long that took.
+    pub(crate) fn warm_up(&self, format: &InputFormat) -> Result<Duration, PipelineError> {
+        let noise = RgbImage::from_fn(format.width, format.height, |x, y| {
+            let mixed = (x + y * format.width).wrapping_mul(0x9E37_79B9).to_be_bytes();
+            Rgb([mixed[0], mixed[1], mixed[2]])
+        });
+        let input = Tensor::from_image(&noise, format);
+        let start = Instant::now();
+        let [] = self.run(&input, [])?;
+        Ok(start.elapsed())
+    }
+
     /// An error of this network.
     pub(crate) fn failed(&self, detail: &dyn Display) -> PipelineError {
-        PipelineError::Network {
-            path: self.file.clone(),
-            detail: detail.to_string(),
-        }
+        PipelineError::Network { path: self.file.clone(), detail: detail.to_string() }
     }
 
     fn run_session<const N: usize>(
         &self,
         session: &mut Session,
-        input: &Array4<f32>,
+        input: &Tensor,
         outputs: [&str; N],
     ) -> Result<[Vec<f32>; N], PipelineError> {
-        let input = TensorRef::from_array_view(input).map_err(|error| self.failed(&error))?;
-        let found = session
-            .run(ort::inputs![input])
+        let input = TensorRef::from_array_view((input.shape, input.values.as_slice()))
             .map_err(|error| self.failed(&error))?;
+        let found = session.run(ort::inputs![input]).map_err(|error| self.failed(&error))?;
         let mut values = [const { Vec::new() }; N];
         for (values, name) in values.iter_mut().zip(outputs) {
             let tensor = found
                 .get(name)
                 .ok_or_else(|| self.failed(&format!("it has no output `{name}`")))?;
-            let (_, data) = tensor
-                .try_extract_tensor::<f32>()
-                .map_err(|error| self.failed(&error))?;
+            let (_, data) =
+                tensor.try_extract_tensor::<f32>().map_err(|error| self.failed(&error))?;
             values.extend_from_slice(data);
         }
         Ok(values)
@@ -145,10 +143,7 @@ impl Network {
             if pool.may_still_open > 0 {
                 break;
             }
-            pool = self
-                .returned
-                .wait(pool)
-                .unwrap_or_else(PoisonError::into_inner);
+            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
         }
         pool.may_still_open -= 1;
         drop(pool);
@@ -175,11 +170,7 @@ impl Network {
 
 /// The path, or what to do about a file that is not there.
 fn existing(path: PathBuf) -> Result<PathBuf, PipelineError> {
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(PipelineError::MissingFile { path })
-    }
+    if path.is_file() { Ok(path) } else { Err(PipelineError::MissingFile { path }) }
 }
 
 /// What the lock guards is whole between any two statements, so a panic elsewhere does not spoil it.

@@ -17,9 +17,7 @@ const NEGLIGIBLE: f32 = 1e-12;
 pub(crate) fn zero_negligible(model: &mut [u8]) {
     const GRAPH: u64 = 7;
     const INITIALIZER: u64 = 5;
-    each_field(model, GRAPH, &mut |graph| {
-        each_field(graph, INITIALIZER, &mut zero_in_tensor)
-    });
+    each_field(model, GRAPH, &mut |graph| each_field(graph, INITIALIZER, &mut zero_in_tensor));
 }
 
 fn zero_in_tensor(tensor: &mut [u8]) {
@@ -48,11 +46,7 @@ enum Value {
 /// Visits the content of each length-delimited field with this number.
 fn each_field(mut message: &mut [u8], wanted: u64, visit: &mut dyn FnMut(&mut [u8])) {
     while let Some((number, value, at)) = next_field(message) {
-        let length = if let Value::Bytes(length) = value {
-            length
-        } else {
-            0
-        };
+        let length = if let Value::Bytes(length) = value { length } else { 0 };
         let Some((content, rest)) = message.split_at_mut(at).1.split_at_mut_checked(length) else {
             return;
         };
@@ -100,10 +94,7 @@ fn next_field(message: &[u8]) -> Option<(u64, Value, usize)> {
 fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let length = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)? + 1;
     let digits = bytes.iter().take(length).rev();
-    Some((
-        digits.fold(0, |number, &byte| number << 7 | u64::from(byte & 0x7F)),
-        length,
-    ))
+    Some((digits.fold(0, |number, &byte| number << 7 | u64::from(byte & 0x7F)), length))
 }
 
 #[cfg(test)]
@@ -113,26 +104,15 @@ mod tests {
     use super::*;
 
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
-        let length = [
-            0x80 | (content.len() & 0x7F) as u8,
-            (content.len() >> 7) as u8,
-        ];
+        let length = [0x80 | (content.len() & 0x7F) as u8, (content.len() >> 7) as u8];
         [&[number << 3 | 2][..], &length, content].concat()
     }
 
     fn model(data_type: u8, weights: &[f32]) -> Vec<u8> {
-        let raw: Vec<u8> = weights
-            .iter()
-            .flat_map(|weight| weight.to_le_bytes())
-            .collect();
+        let raw: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
         let dims = [1 << 3, weights.len() as u8];
-        let tensor = [
-            &dims[..],
-            &[2 << 3, data_type],
-            &field(8, b"name"),
-            &field(9, &raw),
-        ]
-        .concat();
+        let tensor =
+            [&dims[..], &[2 << 3, data_type], &field(8, b"name"), &field(9, &raw)].concat();
         let graph = [field(2, b"graph"), field(5, &tensor), field(5, &tensor)].concat();
         [&[1 << 3, 8][..], &field(2, b"producer"), &field(7, &graph)].concat()
     }

@@ -40,19 +40,14 @@ fn replace(path: &Path, bytes: &[u8]) {
 }
 
 fn library(assets: &Path) -> std::path::PathBuf {
-    assets
-        .join("onnxruntime")
-        .join(format!("libonnxruntime{}", std::env::consts::DLL_SUFFIX))
+    assets.join("onnxruntime").join(format!("libonnxruntime{}", std::env::consts::DLL_SUFFIX))
 }
 
 #[test]
 fn nothing_there() {
     let empty = tempfile::tempdir().unwrap();
     let error = error_with(empty.path());
-    assert!(
-        error.contains("fr_detect.onnx is missing; run `make assets`"),
-        "{error}"
-    );
+    assert!(error.contains("fr_detect.onnx is missing; run `make assets`"), "{error}");
 }
 
 #[test]
@@ -69,10 +64,7 @@ fn a_runtime_that_is_no_library() {
     let copy = copy_of_assets();
     replace(&library(copy.path()), b"not a library");
     let error = error_with(copy.path());
-    assert!(
-        error.contains("ONNX Runtime cannot be loaded from"),
-        "{error}"
-    );
+    assert!(error.contains("ONNX Runtime cannot be loaded from"), "{error}");
     assert!(error.contains("run `make assets`"), "{error}");
 }
 
@@ -83,8 +75,5 @@ fn a_network_that_is_cut_off() {
     let bytes = fs::read(&path).unwrap();
     replace(&path, &bytes[..bytes.len() / 2]);
     let error = error_with(copy.path());
-    assert!(
-        error.contains("fr_feature.onnx is not the expected file (sha256 expected"),
-        "{error}"
-    );
+    assert!(error.contains("fr_feature.onnx is not the expected file (sha256 expected"), "{error}");
 }

@@ -70,12 +70,7 @@ fn succeeded(output: &Output) -> String {
 }
 
 fn failed(output: &Output) -> String {
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -113,10 +108,7 @@ fn a_wrong_hash_stops_and_puts_nothing_in_place() {
     fs::remove_file(&network).unwrap();
     let error = failed(&sandbox.fetch_offline());
     assert!(error.contains("wrong hash"), "{error}");
-    assert!(
-        error.contains(network.to_str().unwrap()),
-        "names the file: {error}"
-    );
+    assert!(error.contains(network.to_str().unwrap()), "names the file: {error}");
     assert!(error.contains(&format!("expected: {wrong}")), "{error}");
     assert!(error.contains(&format!("got:      {right}")), "{error}");
     assert!(error.contains("run again"), "says what to do: {error}");
@@ -144,16 +136,11 @@ fn a_missing_tool_is_named() {
     // A PATH with Python and nothing else.
     let tools = sandbox.root.path().join("tools");
     fs::create_dir(&tools).unwrap();
-    let python = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output();
+    let python = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
     let python = String::from_utf8(python.unwrap().stdout).unwrap();
     std::os::unix::fs::symlink(python.trim(), tools.join("python3")).unwrap();
     let error = failed(&sandbox.fetch().env("PATH", &tools).output().unwrap());
-    assert!(
-        error.contains("node is missing. Install Node.js with npm and run again."),
-        "{error}"
-    );
+    assert!(error.contains("node is missing. Install Node.js with npm and run again."), "{error}");
 }
 
 #[test]
@@ -164,11 +151,7 @@ fn an_interrupted_run_is_finished_by_the_next() {
     }
     // What a killed download leaves behind.
     fs::create_dir(sandbox.assets().join("cache/pip-killed.part")).unwrap();
-    fs::write(
-        sandbox.assets().join("cache/pip-killed.part/half.whl"),
-        b"half",
-    )
-    .unwrap();
+    fs::write(sandbox.assets().join("cache/pip-killed.part/half.whl"), b"half").unwrap();
     let mut kills = 0;
     loop {
         let mut child = sandbox.fetch().stdout(Stdio::null()).spawn().unwrap();

@@ -40,11 +40,7 @@ fn a_tenth_of_lfw_is_told_apart() {
         .arg(assets())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
     let line = printed.lines().last().unwrap();
     eprintln!("{line}");

@@ -19,11 +19,8 @@ fn open(file: &str) -> Photo {
 fn portrait_in_a_corner() -> RgbImage {
     let portrait = open("Bronny_James.png");
     let mut scene = RgbImage::from_pixel(900, 600, Rgb([90, 120, 90]));
-    let small = imageops::thumbnail(
-        portrait.pixels(),
-        400,
-        400 * portrait.height() / portrait.width(),
-    );
+    let small =
+        imageops::thumbnail(portrait.pixels(), 400, 400 * portrait.height() / portrait.width());
     imageops::overlay(&mut scene, &small, 40, 30);
     scene
 }
@@ -63,17 +60,10 @@ fn every_exif_orientation_shows_the_same_face_in_the_same_place() {
     for orientation in 1..=8 {
         let jpeg = stored_with_orientation(&scene, orientation);
         let photo = Photo::decode(&jpeg, &DecodeLimits::default()).unwrap();
-        assert_eq!(
-            (photo.width(), photo.height()),
-            (900, 600),
-            "orientation {orientation}"
-        );
+        assert_eq!((photo.width(), photo.height()), (900, 600), "orientation {orientation}");
         let face = only_face(&pipeline, &photo);
         let overlap = face.bounds.overlap(&expected.bounds);
-        assert!(
-            overlap > 0.9,
-            "orientation {orientation}: overlap {overlap}"
-        );
+        assert!(overlap > 0.9, "orientation {orientation}: overlap {overlap}");
         let cosine = pipeline.embed(&photo, &face).unwrap().cosine(&embedding);
         assert!(cosine > 0.97, "orientation {orientation}: cosine {cosine}");
     }
@@ -83,23 +73,14 @@ fn every_exif_orientation_shows_the_same_face_in_the_same_place() {
 fn landmarks_lie_on_the_face_in_their_order() {
     let pipeline = pipeline();
     let photo = Photo::from_pixels(portrait_in_a_corner());
-    let Face {
-        bounds,
-        landmarks: [left_eye, right_eye, nose, mouth_left, mouth_right],
-        ..
-    } = only_face(&pipeline, &photo);
+    let Face { bounds, landmarks: [left_eye, right_eye, nose, mouth_left, mouth_right], .. } =
+        only_face(&pipeline, &photo);
     assert!(left_eye.x < nose.x && nose.x < right_eye.x);
     assert!(mouth_left.x < mouth_right.x);
     assert!(left_eye.y < nose.y && nose.y < mouth_left.y);
     for point in [left_eye, right_eye, nose, mouth_left, mouth_right] {
-        assert!(
-            point.x > bounds.x && point.x < bounds.x + bounds.width,
-            "{point:?}"
-        );
-        assert!(
-            point.y > bounds.y && point.y < bounds.y + bounds.height,
-            "{point:?}"
-        );
+        assert!(point.x > bounds.x && point.x < bounds.x + bounds.width, "{point:?}");
+        assert!(point.y > bounds.y && point.y < bounds.y + bounds.height, "{point:?}");
     }
 }
 
@@ -129,6 +110,22 @@ fn every_face_of_a_group_is_found() {
 }
 
 #[test]
+fn a_face_is_found_in_a_long_strip() {
+    let pipeline = pipeline();
+    let portrait = open("Bronny_James.png");
+    let alone = pipeline.embed(&portrait, &only_face(&pipeline, &portrait)).unwrap();
+    let (width, height) = (portrait.width(), portrait.height());
+    for (wide, high) in [(4 * width, height), (width, 4 * height)] {
+        let mut strip = RgbImage::from_pixel(wide, high, Rgb([90, 120, 90]));
+        let (x, y) = (i64::from(wide - width) / 2, i64::from(high - height) / 2);
+        imageops::overlay(&mut strip, portrait.pixels(), x, y);
+        let strip = Photo::from_pixels(strip);
+        let cosine = pipeline.embed(&strip, &only_face(&pipeline, &strip)).unwrap().cosine(&alone);
+        assert!(cosine > 0.9, "{wide}x{high}: {cosine}");
+    }
+}
+
+#[test]
 fn no_face_is_no_error() {
     let pipeline = pipeline();
     for (width, height) in [(1, 1), (3000, 2), (640, 480)] {
@@ -150,10 +147,7 @@ fn a_face_much_larger_than_the_network_keeps_its_embedding() {
         imageops::FilterType::CatmullRom,
     );
     let large = Photo::from_pixels(large);
-    let cosine = pipeline
-        .embed(&large, &only_face(&pipeline, &large))
-        .unwrap()
-        .cosine(&embedding);
+    let cosine = pipeline.embed(&large, &only_face(&pipeline, &large)).unwrap().cosine(&embedding);
     assert!(cosine > 0.98, "{cosine}");
 }
 

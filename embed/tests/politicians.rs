@@ -20,12 +20,7 @@ fn every_portrait_finds_itself_after_being_degraded() {
     let store = tempfile::tempdir().unwrap();
     let sources = csv(&data.join("people.csv"), &data.join("images")).unwrap();
     let report = import(&pipeline, &sources, store.path(), |_, _| ()).unwrap();
-    assert_eq!(
-        (report.added, report.skipped.len()),
-        (584, 0),
-        "{:?}",
-        report.skipped
-    );
+    assert_eq!((report.added, report.skipped.len()), (584, 0), "{:?}", report.skipped);
 
     let gallery = Gallery::open(store.path(), &pipeline).unwrap();
     assert_eq!(gallery.len(), 584);
@@ -39,9 +34,7 @@ fn every_portrait_finds_itself_after_being_degraded() {
                     let jpeg = degraded(&original, at);
                     let photo = Photo::decode(&jpeg, &DecodeLimits::default()).unwrap();
                     let faces = pipeline.detect(&photo).unwrap();
-                    let face = faces
-                        .first()
-                        .unwrap_or_else(|| panic!("no face: {}", source.key));
+                    let face = faces.first().unwrap_or_else(|| panic!("no face: {}", source.key));
                     let embedding = pipeline.embed(&photo, face).unwrap();
                     let found = gallery.lookalikes(&embedding, 3).unwrap();
                     assert_eq!(found[0].person, Person::named(&source.name).unwrap());
@@ -62,12 +55,7 @@ fn every_portrait_finds_itself_after_being_degraded() {
 /// Shrunk to 60 %, stored lying on its side or head as EXIF says, JPEG quality 70.
 fn degraded(photo: &Photo, at: usize) -> Vec<u8> {
     let (width, height) = (photo.width() * 6 / 10, photo.height() * 6 / 10);
-    let small = imageops::resize(
-        photo.pixels(),
-        width,
-        height,
-        imageops::FilterType::Triangle,
-    );
+    let small = imageops::resize(photo.pixels(), width, height, imageops::FilterType::Triangle);
     let (stored, orientation) = match at % 3 {
         0 => (imageops::rotate180(&small), 3),
         1 => (imageops::rotate270(&small), 6),

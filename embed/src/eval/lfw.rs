@@ -24,11 +24,7 @@ pub struct LfwResult {
 
 impl fmt::Display for LfwResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verification {
-            accuracy,
-            std,
-            tar_at_far_001,
-        } = self.verification;
+        let Verification { accuracy, std, tar_at_far_001 } = self.verification;
         write!(
             formatter,
             "lfw accuracy={accuracy:.4} std={std:.4} tar@far=0.001:{tar_at_far_001:.4} \
@@ -102,40 +98,28 @@ pub fn evaluate(
     let folds: Vec<Vec<Pair>> = list
         .folds
         .iter()
-        .map(|fold| {
-            fold.iter()
-                .filter_map(|pair| pair.judge(&embeddings))
-                .collect()
-        })
+        .map(|fold| fold.iter().filter_map(|pair| pair.judge(&embeddings)).collect())
         .collect();
     let verification = Verification::of(&folds).ok_or_else(|| EvalError::Pairs {
         path: root.join("pairs.txt"),
         line: 1,
         detail: "at least two folds with pairs are needed".to_owned(),
     })?;
-    Ok(LfwResult {
-        verification,
-        images: list.images.len(),
-        no_face,
-    })
+    Ok(LfwResult { verification, images: list.images.len(), no_face })
 }
 
 /// The embedding of the face nearest the middle, where LFW has its person, and
 /// whether one was found.
 fn embed_image(pipeline: &Pipeline, path: &Path) -> Result<(Embedding, bool), EvalError> {
-    let photo = Photo::open(path, &DecodeLimits::default()).map_err(|source| EvalError::Photo {
-        path: path.to_owned(),
-        source,
-    })?;
+    let photo = Photo::open(path, &DecodeLimits::default())
+        .map_err(|source| EvalError::Photo { path: path.to_owned(), source })?;
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let off_center = |face: &Face| {
         let center = face.bounds.center();
         (center.x - width / 2.0).hypot(center.y - height / 2.0)
     };
     let faces = pipeline.detect(&photo)?;
-    let nearest = faces
-        .iter()
-        .min_by(|one, other| off_center(one).total_cmp(&off_center(other)));
+    let nearest = faces.iter().min_by(|one, other| off_center(one).total_cmp(&off_center(other)));
     let face = match nearest {
         Some(face) => *face,
         None => pipeline.face_in(&photo, middle_box(width, height))?,
@@ -145,12 +129,7 @@ fn embed_image(pipeline: &Pipeline, path: &Path) -> Result<(Embedding, bool), Ev
 
 /// Where the face is in LFW's funneled images: the middle 40 % of them.
 fn middle_box(width: f32, height: f32) -> Rect {
-    Rect {
-        x: 0.3 * width,
-        y: 0.3 * height,
-        width: 0.4 * width,
-        height: 0.4 * height,
-    }
+    Rect { x: 0.3 * width, y: 0.3 * height, width: 0.4 * width, height: 0.4 * height }
 }
 
 /// `pairs.txt`, with the images that it names, each once.
@@ -169,10 +148,7 @@ impl ListedPair {
     fn judge(&self, embeddings: &[Option<Embedding>]) -> Option<Pair> {
         let one = embeddings.get(self.one)?.as_ref()?;
         let other = embeddings.get(self.other)?.as_ref()?;
-        Some(Pair {
-            cosine: one.cosine(other),
-            same: self.same,
-        })
+        Some(Pair { cosine: one.cosine(other), same: self.same })
     }
 }
 
@@ -181,10 +157,8 @@ impl PairList {
     /// then fold by fold `NAME i j` for one person and `NAME i OTHER j` for two.
     fn read(root: &Path) -> Result<Self, EvalError> {
         let path = root.join("pairs.txt");
-        let text = std::fs::read_to_string(&path).map_err(|source| EvalError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| EvalError::Read { path: path.clone(), source })?;
         let wrong = |line: usize, detail: &str| EvalError::Pairs {
             path: path.clone(),
             line: line + 1,
@@ -198,10 +172,7 @@ impl PairList {
         let (_, pairs) = header
             .filter(|&(_, pairs)| pairs > 0)
             .ok_or_else(|| wrong(0, "expected the number of folds, a tab, and of pairs"))?;
-        let mut list = Self {
-            images: Vec::new(),
-            folds: Vec::new(),
-        };
+        let mut list = Self { images: Vec::new(), folds: Vec::new() };
         let mut known = BTreeMap::new();
         let mut image = |name: &str, number: &str| {
             let number: u32 = number.parse().ok()?;
@@ -221,11 +192,7 @@ impl PairList {
             };
             let (one, other) =
                 pair.ok_or_else(|| wrong(at, "expected `name i j` or `name i name j`"))?;
-            listed.push(ListedPair {
-                one,
-                other,
-                same: fields.len() == 3,
-            });
+            listed.push(ListedPair { one, other, same: fields.len() == 3 });
         }
         let mut rest = listed.into_iter().peekable();
         while rest.peek().is_some() {

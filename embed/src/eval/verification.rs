@@ -39,25 +39,14 @@ impl Verification {
             .collect();
         let count = accuracies.len() as f64;
         let mean = accuracies.iter().sum::<f64>() / count;
-        let variance = accuracies
-            .iter()
-            .map(|value| (value - mean).powi(2))
-            .sum::<f64>()
-            / count;
+        let variance = accuracies.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         let all: Vec<Pair> = folds.iter().flatten().copied().collect();
-        Some(Self {
-            accuracy: mean,
-            std: variance.sqrt(),
-            tar_at_far_001: tar_at_far(&all, 0.001),
-        })
+        Some(Self { accuracy: mean, std: variance.sqrt(), tar_at_far_001: tar_at_far(&all, 0.001) })
     }
 }
 
 fn accuracy(pairs: &[Pair], threshold: f32) -> f64 {
-    let right = pairs
-        .iter()
-        .filter(|pair| (pair.cosine > threshold) == pair.same)
-        .count();
+    let right = pairs.iter().filter(|pair| (pair.cosine > threshold) == pair.same).count();
     right as f64 / pairs.len() as f64
 }
 
@@ -80,19 +69,12 @@ fn best_threshold(mut pairs: Vec<Pair>) -> f32 {
 /// Share of same-person pairs above the lowest threshold that at most `far` of the others pass.
 fn tar_at_far(pairs: &[Pair], far: f64) -> f64 {
     let cosines = |same: bool| -> Vec<f32> {
-        pairs
-            .iter()
-            .filter(|pair| pair.same == same)
-            .map(|pair| pair.cosine)
-            .collect()
+        pairs.iter().filter(|pair| pair.same == same).map(|pair| pair.cosine).collect()
     };
     let (genuine, mut impostors) = (cosines(true), cosines(false));
     impostors.sort_by(|one, other| other.total_cmp(one));
     let may_pass = (far * impostors.len() as f64) as usize;
-    let threshold = impostors
-        .get(may_pass)
-        .copied()
-        .unwrap_or(f32::NEG_INFINITY);
+    let threshold = impostors.get(may_pass).copied().unwrap_or(f32::NEG_INFINITY);
     let accepted = genuine.iter().filter(|&&cosine| cosine > threshold).count();
     accepted as f64 / genuine.len().max(1) as f64
 }
@@ -103,10 +85,7 @@ mod tests {
 
     fn pairs(same: &[f32], different: &[f32]) -> Vec<Pair> {
         let of = |cosines: &[f32], same| -> Vec<Pair> {
-            cosines
-                .iter()
-                .map(|&cosine| Pair { cosine, same })
-                .collect()
+            cosines.iter().map(|&cosine| Pair { cosine, same }).collect()
         };
         [of(same, true), of(different, false)].concat()
     }
@@ -129,10 +108,7 @@ mod tests {
     fn a_clean_split_is_found_and_ties_are_not_split() {
         assert_eq!(best_threshold(pairs(&[0.75], &[0.25])), 0.5);
         let tied = best_threshold(pairs(&[0.5, 0.9], &[0.5, 0.1]));
-        assert!(
-            (0.1..0.5).contains(&tied) || (0.5..0.9).contains(&tied),
-            "{tied}"
-        );
+        assert!((0.1..0.5).contains(&tied) || (0.5..0.9).contains(&tied), "{tied}");
         assert_eq!(accuracy(&pairs(&[0.5, 0.9], &[0.5, 0.1]), tied), 0.75);
     }
 

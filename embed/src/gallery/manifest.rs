@@ -31,14 +31,8 @@ impl Manifest {
     pub(super) fn read(root: &Path) -> Result<Self, GalleryError> {
         let path = path_in(root);
         let bytes = std::fs::read(&path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => GalleryError::NotAGallery {
-                path: root.to_owned(),
-            },
-            _ => GalleryError::Io {
-                action: "read",
-                path: path.clone(),
-                source,
-            },
+            ErrorKind::NotFound => GalleryError::NotAGallery { path: root.to_owned() },
+            _ => GalleryError::Io { action: "read", path: path.clone(), source },
         })?;
         let broken = |error: serde_json::Error| GalleryError::Broken {
             path: path.clone(),
@@ -51,11 +45,7 @@ impl Manifest {
         }
         let Format { format } = serde_json::from_slice(&bytes).map_err(broken)?;
         if format > FORMAT {
-            return Err(GalleryError::NewerFormat {
-                path,
-                found: format,
-                known: FORMAT,
-            });
+            return Err(GalleryError::NewerFormat { path, found: format, known: FORMAT });
         }
         serde_json::from_slice(&bytes).map_err(broken)
     }

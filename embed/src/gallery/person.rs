@@ -35,17 +35,13 @@ impl Person {
         if name.len() > LONGEST_NAME {
             return Err(NameError::TooLong(name.len()));
         }
-        let words = name
-            .split(|sign: char| !sign.is_alphanumeric())
-            .filter(|word| !word.is_empty());
+        let words =
+            name.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty());
         let id = words.collect::<Vec<_>>().join("-").to_lowercase();
         if id.is_empty() {
             return Err(NameError::Empty(name.to_owned()));
         }
-        Ok(Self {
-            id,
-            name: name.to_owned(),
-        })
+        Ok(Self { id, name: name.to_owned() })
     }
 }
 
@@ -67,13 +63,7 @@ mod tests {
 
     #[test]
     fn no_name_no_person() {
-        assert_eq!(
-            Person::named(" -- "),
-            Err(NameError::Empty("--".to_owned()))
-        );
-        assert_eq!(
-            Person::named(&"a".repeat(251)),
-            Err(NameError::TooLong(251))
-        );
+        assert_eq!(Person::named(" -- "), Err(NameError::Empty("--".to_owned())));
+        assert_eq!(Person::named(&"a".repeat(251)), Err(NameError::TooLong(251)));
     }
 }

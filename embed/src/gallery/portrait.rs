@@ -51,66 +51,31 @@ mod tests {
 
     fn square(width: u32, height: u32, face: Rect) -> [u32; 4] {
         let photo = Photo::from_pixels(RgbImage::new(width, height));
-        let Region {
-            x,
-            y,
-            width,
-            height,
-        } = square_around(&photo, &face);
+        let Region { x, y, width, height } = square_around(&photo, &face);
         [x, y, width, height]
     }
 
     #[test]
     fn a_large_photo_is_cropped_around_the_face() {
-        let face = Rect {
-            x: 1000.0,
-            y: 500.0,
-            width: 80.0,
-            height: 100.0,
-        };
+        let face = Rect { x: 1000.0, y: 500.0, width: 80.0, height: 100.0 };
         assert_eq!(square(4000, 3000, face), [890, 400, 300, 300]);
     }
 
     #[test]
     fn the_square_stays_in_the_photo() {
-        let corner = Rect {
-            x: -20.0,
-            y: 0.0,
-            width: 80.0,
-            height: 100.0,
-        };
+        let corner = Rect { x: -20.0, y: 0.0, width: 80.0, height: 100.0 };
         assert_eq!(square(4000, 3000, corner), [0, 0, 300, 300]);
-        let far = Rect {
-            x: 3990.0,
-            y: 2990.0,
-            width: 80.0,
-            height: 100.0,
-        };
+        let far = Rect { x: 3990.0, y: 2990.0, width: 80.0, height: 100.0 };
         assert_eq!(square(4000, 3000, far), [3700, 2700, 300, 300]);
-        let huge = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: 300.0,
-            height: 400.0,
-        };
+        let huge = Rect { x: 0.0, y: 0.0, width: 300.0, height: 400.0 };
         assert_eq!(square(300, 400, huge), [0, 50, 300, 300]);
-        let point = Rect {
-            x: 5.0,
-            y: 5.0,
-            width: 0.0,
-            height: 0.0,
-        };
+        let point = Rect { x: 5.0, y: 5.0, width: 0.0, height: 0.0 };
         assert_eq!(square(300, 400, point), [5, 5, 1, 1]);
     }
 
     #[test]
     fn it_is_a_small_jpeg_and_never_enlarged() {
-        let face = Rect {
-            x: 300.0,
-            y: 300.0,
-            width: 200.0,
-            height: 250.0,
-        };
+        let face = Rect { x: 300.0, y: 300.0, width: 200.0, height: 250.0 };
         for (width, height, expected) in [(1600, 1200, 320), (200, 150, 150)] {
             let photo = Photo::from_pixels(RgbImage::new(width, height));
             let jpeg = portrait(&photo, &face).unwrap();

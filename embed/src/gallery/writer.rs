@@ -49,10 +49,7 @@ impl GalleryWriter {
         }
         let config = Config::new(pipeline.embedding_model().dimension, Metric::Cosine);
         let vectors = Store::open_or_create(vectors_dir(root), config)?;
-        Ok(Self {
-            root: root.to_owned(),
-            vectors,
-        })
+        Ok(Self { root: root.to_owned(), vectors })
     }
 
     /// Whether exactly this photo of this person is there already, portrait included.
@@ -80,13 +77,8 @@ impl GalleryWriter {
         let id = id_of(new.key);
         let portrait = format!("{id:016x}.jpg");
         let path = portraits_dir(&self.root).join(&portrait);
-        files::replace(&path, &portrait::portrait(new.photo, &new.face)?).map_err(|source| {
-            GalleryError::Io {
-                action: "write",
-                path,
-                source,
-            }
-        })?;
+        files::replace(&path, &portrait::portrait(new.photo, &new.face)?)
+            .map_err(|source| GalleryError::Io { action: "write", path, source })?;
         let entry = Entry {
             person: new.person.clone(),
             portrait,
@@ -108,13 +100,8 @@ impl GalleryWriter {
         let Some(record) = self.vectors.get(id_of(key))? else {
             return Ok(None);
         };
-        let hits = self
-            .vectors
-            .search(&Query::new(record.vector(), 2).distinct_groups())?;
-        let Some(other) = hits
-            .iter()
-            .find(|hit| hit.group.as_deref() != record.group())
-        else {
+        let hits = self.vectors.search(&Query::new(record.vector(), 2).distinct_groups())?;
+        let Some(other) = hits.iter().find(|hit| hit.group.as_deref() != record.group()) else {
             return Ok(None);
         };
         let entry = other.payload::<Entry>()?;

@@ -10,40 +10,26 @@ use super::{ImportError, Source};
 /// # Errors
 /// When the list cannot be read, lacks one of the two columns, or is empty.
 pub fn csv(list: &Path, images: &Path) -> Result<Vec<Source>, ImportError> {
-    let wrong = |detail: String| ImportError::List {
-        path: list.to_owned(),
-        detail,
-    };
+    let wrong = |detail: String| ImportError::List { path: list.to_owned(), detail };
     let mut reader = ::csv::Reader::from_path(list).map_err(|error| wrong(error.to_string()))?;
-    let header = reader
-        .headers()
-        .map_err(|error| wrong(error.to_string()))?
-        .clone();
+    let header = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
     let column = |wanted: &str| {
-        header
-            .iter()
-            .position(|column| column.trim() == wanted)
-            .ok_or_else(|| {
-                let found = header.iter().collect::<Vec<_>>().join(", ");
-                wrong(format!("it has no column `{wanted}`, only: {found}"))
-            })
+        header.iter().position(|column| column.trim() == wanted).ok_or_else(|| {
+            let found = header.iter().collect::<Vec<_>>().join(", ");
+            wrong(format!("it has no column `{wanted}`, only: {found}"))
+        })
     };
     let (file, name) = (column("file")?, column("name")?);
     let mut sources = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|error| wrong(error.to_string()))?;
         let field = |at: usize| row.get(at).unwrap_or_default().trim().to_owned();
-        let others = header
-            .iter()
-            .enumerate()
-            .filter(|&(at, _)| at != file && at != name);
+        let others = header.iter().enumerate().filter(|&(at, _)| at != file && at != name);
         sources.push(Source {
             path: images.join(field(file)),
             key: field(file),
             name: field(name),
-            details: others
-                .map(|(at, column)| (column.trim().to_owned(), field(at)))
-                .collect(),
+            details: others.map(|(at, column)| (column.trim().to_owned(), field(at))).collect(),
         });
     }
     if sources.is_empty() {
@@ -80,13 +66,8 @@ mod tests {
     #[test]
     fn a_list_that_is_not_one_says_what_is_wrong() {
         let message = read("photo,name\na.jpg,Ada\n").unwrap_err().to_string();
-        assert!(
-            message.contains("no column `file`, only: photo, name"),
-            "{message}"
-        );
-        let message = read("file,name\na.jpg,Ada,extra\n")
-            .unwrap_err()
-            .to_string();
+        assert!(message.contains("no column `file`, only: photo, name"), "{message}");
+        let message = read("file,name\na.jpg,Ada,extra\n").unwrap_err().to_string();
         assert!(message.contains('3') && message.contains('2'), "{message}");
         assert!(matches!(read("file,name\n"), Err(ImportError::Nothing(_))));
     }

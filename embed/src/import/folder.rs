@@ -25,9 +25,7 @@ pub fn folder(root: &Path) -> Result<Vec<Source>, ImportError> {
             }
         } else {
             let name = person_name(&path.with_extension(""));
-            let name = name
-                .trim_end_matches(|sign: char| sign.is_ascii_digit())
-                .to_owned();
+            let name = name.trim_end_matches(|sign: char| sign.is_ascii_digit()).to_owned();
             sources.push(source(root, path, name));
         }
     }
@@ -39,32 +37,17 @@ pub fn folder(root: &Path) -> Result<Vec<Source>, ImportError> {
 
 fn source(root: &Path, path: PathBuf, name: String) -> Source {
     let parts = path.strip_prefix(root).unwrap_or(&path).components();
-    let key = parts
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/");
-    Source {
-        path,
-        key,
-        name,
-        details: BTreeMap::new(),
-    }
+    let key = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+    Source { path, key, name, details: BTreeMap::new() }
 }
 
 fn person_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .replace('_', " ")
+    path.file_name().unwrap_or_default().to_string_lossy().replace('_', " ")
 }
 
 /// What is in a directory, sorted, hidden files left out.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, ImportError> {
-    let failed = |source| ImportError::Io {
-        action: "read",
-        path: directory.to_owned(),
-        source,
-    };
+    let failed = |source| ImportError::Io { action: "read", path: directory.to_owned(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -94,10 +77,8 @@ mod tests {
             fs::write(root.path().join(file), b"").unwrap();
         }
         let sources = folder(root.path()).unwrap();
-        let found: Vec<_> = sources
-            .iter()
-            .map(|source| (&source.key[..], source.name.trim()))
-            .collect();
+        let found: Vec<_> =
+            sources.iter().map(|source| (&source.key[..], source.name.trim())).collect();
         assert_eq!(
             found,
             [
@@ -113,9 +94,6 @@ mod tests {
     fn nothing_to_import_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         assert!(matches!(folder(root.path()), Err(ImportError::Nothing(_))));
-        assert!(matches!(
-            folder(&root.path().join("no")),
-            Err(ImportError::Io { .. })
-        ));
+        assert!(matches!(folder(&root.path().join("no")), Err(ImportError::Io { .. })));
     }
 }

@@ -47,18 +47,11 @@ impl Report {
             source,
         };
         let mut writer = ::csv::Writer::from_writer(Vec::new());
-        let rows = self
-            .skipped
-            .iter()
-            .map(|skipped| [&skipped.file[..], &skipped.reason]);
+        let rows = self.skipped.iter().map(|skipped| [&skipped.file[..], &skipped.reason]);
         for row in std::iter::once(["file", "reason"]).chain(rows) {
-            writer
-                .write_record(row)
-                .map_err(|error| failed(error.into()))?;
+            writer.write_record(row).map_err(|error| failed(error.into()))?;
         }
-        let bytes = writer
-            .into_inner()
-            .map_err(|error| failed(error.into_error()))?;
+        let bytes = writer.into_inner().map_err(|error| failed(error.into_error()))?;
         files::replace(&path, &bytes).map_err(failed)
     }
 }

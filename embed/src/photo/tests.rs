@@ -12,9 +12,7 @@ fn decode(bytes: &[u8]) -> Result<Photo, PhotoError> {
 
 fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Vec::new();
-    picture
-        .write_to(&mut Cursor::new(&mut bytes), format)
-        .unwrap();
+    picture.write_to(&mut Cursor::new(&mut bytes), format).unwrap();
     bytes
 }
 
@@ -39,21 +37,10 @@ fn reads_each_format() {
 #[test]
 fn reads_grey_and_16_bit() {
     let grey = image::GrayImage::from_fn(8, 8, |x, _| image::Luma([x as u8 * 30]));
-    let photo = decode(&encode(
-        &DynamicImage::ImageLuma8(grey.clone()),
-        ImageFormat::Png,
-    ))
-    .unwrap();
+    let photo = decode(&encode(&DynamicImage::ImageLuma8(grey.clone()), ImageFormat::Png)).unwrap();
     assert_eq!(photo.pixels().get_pixel(7, 0), &Rgb([210, 210, 210]));
     let photo = decode(&encode(&DynamicImage::ImageLuma8(grey), ImageFormat::Jpeg)).unwrap();
-    assert!(
-        photo
-            .pixels()
-            .get_pixel(7, 0)
-            .0
-            .iter()
-            .all(|&value| value.abs_diff(210) < 12)
-    );
+    assert!(photo.pixels().get_pixel(7, 0).0.iter().all(|&value| value.abs_diff(210) < 12));
 
     let deep = image::ImageBuffer::from_pixel(4, 4, Rgb([0xFFFFu16, 0x8080, 0]));
     let photo = decode(&encode(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap();
@@ -65,11 +52,7 @@ fn transparent_parts_are_light_grey() {
     let mut picture = RgbaImage::from_pixel(3, 1, Rgba([200, 100, 0, 255]));
     picture.put_pixel(1, 0, Rgba([0, 0, 0, 0]));
     picture.put_pixel(2, 0, Rgba([0, 0, 0, 128]));
-    let photo = decode(&encode(
-        &DynamicImage::ImageRgba8(picture),
-        ImageFormat::Png,
-    ))
-    .unwrap();
+    let photo = decode(&encode(&DynamicImage::ImageRgba8(picture), ImageFormat::Png)).unwrap();
     assert_eq!(photo.pixels().get_pixel(0, 0), &Rgb([200, 100, 0]));
     assert_eq!(photo.pixels().get_pixel(1, 0), &Rgb([224, 224, 224]));
     assert_eq!(photo.pixels().get_pixel(2, 0), &Rgb([112, 112, 112]));
@@ -83,14 +66,7 @@ fn a_bomb_is_refused_by_its_header() {
     bomb.extend(b"\0\0\0\x00IDAT\x35\xaf\x06\x1e");
     let error = decode(&bomb).unwrap_err();
     assert!(
-        matches!(
-            error,
-            PhotoError::TooManyPixels {
-                width: 20_000,
-                height: 20_000,
-                ..
-            }
-        ),
+        matches!(error, PhotoError::TooManyPixels { width: 20_000, height: 20_000, .. }),
         "{error}"
     );
 }
@@ -106,49 +82,23 @@ fn png_crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn too_many_bytes_are_refused_unread() {
-    let limits = DecodeLimits {
-        max_bytes: 100,
-        ..DecodeLimits::default()
-    };
+    let limits = DecodeLimits { max_bytes: 100, ..DecodeLimits::default() };
     let error = Photo::decode(&[0xFF; 101], &limits).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            PhotoError::TooManyBytes {
-                bytes: 101,
-                limit: 100
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, PhotoError::TooManyBytes { bytes: 101, limit: 100 }), "{error}");
 
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(12_000_000).unwrap();
     let error = Photo::open(file.path(), &DecodeLimits::default()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            PhotoError::TooManyBytes {
-                bytes: 12_000_000,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, PhotoError::TooManyBytes { bytes: 12_000_000, .. }), "{error}");
 }
 
 #[test]
 fn what_is_no_photo_says_so() {
     assert!(matches!(decode(b""), Err(PhotoError::NotAnImage)));
-    assert!(matches!(
-        decode(b"Dear sir or madam"),
-        Err(PhotoError::NotAnImage)
-    ));
-    for (bytes, name) in [
-        (&b"GIF89a\x01\0\x01\0"[..], "Gif"),
-        (b"BM\0\0\0\0", "Bmp"),
-        (b"II*\0", "Tiff"),
-    ] {
+    assert!(matches!(decode(b"Dear sir or madam"), Err(PhotoError::NotAnImage)));
+    for (bytes, name) in
+        [(&b"GIF89a\x01\0\x01\0"[..], "Gif"), (b"BM\0\0\0\0", "Bmp"), (b"II*\0", "Tiff")]
+    {
         match decode(bytes) {
             Err(PhotoError::UnsupportedFormat { format }) => assert_eq!(format, name),
             other => panic!("{name}: {other:?}"),
@@ -178,14 +128,9 @@ fn a_thumbnail_does_not_hide_that_a_jpeg_is_cut_off() {
     let mut whole = Vec::new();
     let mut encoder = JpegEncoder::new(&mut whole);
     encoder.set_exif_metadata(thumbnail).unwrap();
-    encoder
-        .write_image(&texture(), 160, 120, ExtendedColorType::Rgb8)
-        .unwrap();
+    encoder.write_image(&texture(), 160, 120, ExtendedColorType::Rgb8).unwrap();
     assert!(decode(&whole).is_ok());
-    assert!(matches!(
-        decode(&whole[..whole.len() - 400]),
-        Err(PhotoError::Truncated)
-    ));
+    assert!(matches!(decode(&whole[..whole.len() - 400]), Err(PhotoError::Truncated)));
 }
 
 proptest! {

@@ -33,11 +33,7 @@ pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    assert!(
-        std::env::var("CI").is_err(),
-        "{} is missing on CI",
-        path.display()
-    );
+    assert!(std::env::var("CI").is_err(), "{} is missing on CI", path.display());
     eprintln!("SKIPPED: {} is missing", path.display());
     None
 }
@@ -54,8 +50,6 @@ pub(crate) fn jpeg_with_orientation(pixels: &RgbImage, orientation: u8, quality:
     let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, quality);
     encoder.set_exif_metadata(exif).unwrap();
     let (width, height) = pixels.dimensions();
-    encoder
-        .write_image(pixels, width, height, ExtendedColorType::Rgb8)
-        .unwrap();
+    encoder.write_image(pixels, width, height, ExtendedColorType::Rgb8).unwrap();
     jpeg
 }

@@ -68,10 +68,7 @@ fn print(report: &Report, store: &Path) {
         println!("skipped {}: {}", skipped.file, skipped.reason);
     }
     for duplicate in &report.duplicates {
-        println!(
-            "same photo: {} and {}",
-            duplicate.one.name, duplicate.other.name
-        );
+        println!("same photo: {} and {}", duplicate.one.name, duplicate.other.name);
     }
     println!(
         "added {}, unchanged {}, skipped {} (listed in {}), duplicates {}",

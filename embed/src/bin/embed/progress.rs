@@ -21,11 +21,7 @@ impl Progress {
             }
             bar.with_message(unit)
         });
-        Self {
-            unit,
-            bar,
-            tenths_told: 0,
-        }
+        Self { unit, bar, tenths_told: 0 }
     }
 
     pub(crate) fn show(&mut self, done: usize, all: usize) {

@@ -37,10 +37,7 @@ impl Search {
             .first()
             .ok_or_else(|| format!("{}: no face found in the photo", self.photo.display()))?;
         let lookalikes = gallery.lookalikes(&pipeline.embed(&photo, face)?, self.k)?;
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&Found { faces, lookalikes })?
-        );
+        println!("{}", serde_json::to_string_pretty(&Found { faces, lookalikes })?);
         Ok(())
     }
 }
