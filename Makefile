@@ -7,12 +7,13 @@ GALLERY ?= data/demo
 PORT ?= 8080
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust
+.PHONY: help assets build demo test browser lint test-site test-rust bench
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
 	@echo "              GALLERY=DIR serves another gallery, PORT=NUMBER on another port"
 	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
+	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -53,3 +54,6 @@ test-site:
 
 test-rust:
 	cargo test --workspace --locked
+
+bench:
+	cargo bench --package benches

@@ -21,7 +21,8 @@ mod browser;
 mod portraits;
 
 use std::error::Error;
-use std::net::{Ipv4Addr, TcpListener};
+use std::future::IntoFuture;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use browser::Browser;
@@ -29,6 +30,7 @@ use clap::Parser;
 use lambda::{Finder, Settings};
 use portraits::{AARON, ADAMA};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 #[derive(Parser)]
 struct Arguments {
@@ -71,10 +73,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         root.join("site"),
     ]);
     let app = lambda::router(Finder::open(&settings)?, &settings)?;
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let url = format!("http://{address}/");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}/", listener.local_addr()?);
     tokio::select! {
-        served = lambda::serve(app, address) => Ok(served?),
+        served = axum::serve(listener, app).into_future() => Ok(served?),
         taken = take_all(&arguments, &url) => taken,
     }
 }
@@ -83,12 +85,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&arguments.dir)?;
     let scratch = tempfile::tempdir()?;
-    let [person, nobody, couple] =
-        ["person.jpg", "nobody.jpg", "couple.jpg"].map(|name| scratch.path().join(name));
+    let [person, nobody, couple, notes] = ["person.jpg", "nobody.jpg", "couple.jpg", "notes.txt"]
+        .map(|name| scratch.path().join(name));
     std::fs::write(&person, portraits::jpeg(&AARON.portrait(800)))?;
     std::fs::write(&nobody, portraits::jpeg(&portraits::wall(800, 600)))?;
     std::fs::write(&couple, portraits::jpeg(&portraits::side_by_side(&AARON, &ADAMA, 600)))?;
-    let person = arguments.photo.as_deref().unwrap_or(&person);
+    std::fs::write(&notes, "Dear diary")?;
+    let person = match &arguments.photo {
+        Some(photo) => std::fs::canonicalize(photo)?,
+        None => person,
+    };
 
     for device in &DEVICES {
         let browser = Browser::start(device.language).await;
@@ -103,11 +109,11 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
 
         take("start").await?;
         browser.delay_network(60_000).await;
-        browser.choose_file(person).await;
+        browser.choose_file(&person).await;
         browser.visible(".photo img").await;
         take("searching").await?;
         browser.delay_network(0).await;
-        browser.choose_file(person).await;
+        browser.choose_file(&person).await;
         browser.visible(".match .name").await;
         take("found").await?;
         browser.choose_file(&couple).await;
@@ -116,7 +122,7 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
         browser.choose_file(&nobody).await;
         browser.visible(".problem").await;
         take("no-face").await?;
-        browser.choose_file(Path::new(file!())).await;
+        browser.choose_file(&notes).await;
         browser.visible("#start .problem").await;
         take("not-a-photo").await?;
     }
@@ -130,8 +136,8 @@ async fn blur(browser: &Browser) {
             "const sheet = new CSSStyleSheet();
             sheet.replaceSync(`
                 .photo img { filter: blur(14px); }
-                .best .half img { filter: blur(18px); }
-                .half img { filter: blur(9px); }`);
+                .best .half img { filter: blur(20px); }
+                .half img { filter: blur(12px); }`);
             document.adoptedStyleSheets = [sheet];",
         )
         .await;

@@ -21,7 +21,7 @@ const INSTALL: &str =
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser with a profile of its own, which ends with this value.
-pub struct Browser {
+pub(crate) struct Browser {
     client: Client,
     _chromedriver: Chromedriver,
     _profile: TempDir,
@@ -29,7 +29,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts a browser whose only preferred language is `language`, such as `ru`.
-    pub async fn start(language: &str) -> Self {
+    pub(crate) async fn start(language: &str) -> Self {
         let chromedriver = Chromedriver::start();
         let profile = tempfile::tempdir().expect("make a folder for the browser's profile");
         let arguments = [
@@ -60,16 +60,16 @@ impl Browser {
         Self { client, _chromedriver: chromedriver, _profile: profile }
     }
 
-    pub async fn open(&self, url: &str) {
+    pub(crate) async fn open(&self, url: &str) {
         self.client.goto(url).await.expect("open the page");
     }
 
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         self.client.refresh().await.expect("reload the page");
     }
 
     /// The element at `css`, as soon as it can be seen.
-    pub async fn visible(&self, css: &str) -> Element {
+    pub(crate) async fn visible(&self, css: &str) -> Element {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Ok(element) = self.client.find(Locator::Css(css)).await
@@ -85,35 +85,35 @@ impl Browser {
         }
     }
 
-    pub async fn is_visible(&self, css: &str) -> bool {
+    pub(crate) async fn is_visible(&self, css: &str) -> bool {
         match self.client.find(Locator::Css(css)).await {
             Ok(element) => element.is_displayed().await.unwrap_or(false),
             Err(_) => false,
         }
     }
 
-    pub async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         self.visible(css).await.text().await.expect("read a text")
     }
 
-    pub async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         self.visible(css).await.click().await.expect("click");
     }
 
     /// Presses keys on whatever has the focus.
-    pub async fn press(&self, keys: &str) {
+    pub(crate) async fn press(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("find the focus");
         focused.send_keys(keys).await.expect("press keys");
     }
 
     /// Chooses `photo` as the file dialog would.
-    pub async fn choose_file(&self, photo: &Path) {
+    pub(crate) async fn choose_file(&self, photo: &Path) {
         let input = self.client.find(Locator::Css("input[type=file]")).await.expect("find input");
         input.send_keys(&photo.display().to_string()).await.expect("choose a file");
     }
 
     /// Drags `photo` from the desktop onto the element at `css`.
-    pub async fn drop_file(&self, photo: &Path, css: &str) {
+    pub(crate) async fn drop_file(&self, photo: &Path, css: &str) {
         self.visible(css).await;
         let middle = format!(
             "const target = document.querySelector('{css}');
@@ -131,26 +131,26 @@ impl Browser {
     }
 
     /// What the body of an asynchronous function returns.
-    pub async fn run(&self, body: &str) -> Value {
+    pub(crate) async fn run(&self, body: &str) -> Value {
         let script = format!("return (async () => {{ {body} }})()");
         self.client.execute(&script, Vec::new()).await.expect("run a script")
     }
 
     /// Sends a command of the Chrome DevTools Protocol.
-    pub async fn devtools(&self, method: &str, params: Value) -> Value {
+    pub(crate) async fn devtools(&self, method: &str, params: Value) -> Value {
         let body = json!({ "cmd": method, "params": params });
         self.command("goog/cdp/execute", body).await
     }
 
     /// What the browser wrote to the console since the last call, as `level: message`.
-    pub async fn console(&self) -> Vec<String> {
+    pub(crate) async fn console(&self) -> Vec<String> {
         let entries = self.command("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().expect("the log is a list");
         entries.iter().map(|entry| format!("{}: {}", entry["level"], entry["message"])).collect()
     }
 
     /// Shows the page in a window of this size, in CSS pixels.
-    pub async fn resize(&self, width: u32, height: u32) {
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500,
         });
@@ -158,7 +158,7 @@ impl Browser {
     }
 
     /// Makes each answer take that much longer on its way.
-    pub async fn delay_network(&self, milliseconds: u32) {
+    pub(crate) async fn delay_network(&self, milliseconds: u32) {
         self.devtools("Network.enable", json!({})).await;
         let conditions = json!({
             "offline": false, "latency": milliseconds,
@@ -168,7 +168,7 @@ impl Browser {
     }
 
     /// What the window shows, as a PNG.
-    pub async fn screenshot(&self) -> Vec<u8> {
+    pub(crate) async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("take a picture")
     }
 

@@ -2,6 +2,6 @@
 
 #![allow(dead_code, reason = "each of the programs that visit the page takes a part")]
 
-pub mod browser;
-pub mod page;
-pub mod portraits;
+pub(crate) mod browser;
+pub(crate) mod page;
+pub(crate) mod portraits;

@@ -15,8 +15,8 @@ use crate::common::gallery::demo;
 use crate::common::process::Server;
 
 /// The page of a server of its own, in a browser of its own.
-pub struct Page {
-    pub browser: Browser,
+pub(crate) struct Page {
+    pub(crate) browser: Browser,
     server: Option<Server>,
     port: u16,
     folder: TempDir,
@@ -24,22 +24,22 @@ pub struct Page {
 
 /// A look-alike as the page shows it.
 #[derive(Debug)]
-pub struct Match {
-    pub name: String,
-    pub percent: u32,
+pub(crate) struct Match {
+    pub(crate) name: String,
+    pub(crate) percent: u32,
 }
 
 /// A rectangle in pixels.
 #[derive(Debug, Clone, Copy)]
-pub struct Rect {
-    pub x: f64,
-    pub y: f64,
-    pub width: f64,
-    pub height: f64,
+pub(crate) struct Rect {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 impl Page {
-    pub async fn open(language: &str) -> Self {
+    pub(crate) async fn open(language: &str) -> Self {
         let server = serve("0");
         let browser = Browser::start(language).await;
         let folder = tempfile::tempdir().expect("make a folder for photos");
@@ -48,22 +48,22 @@ impl Page {
         page
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
     /// Ends the server under the open page.
-    pub fn stop_server(&mut self) {
+    pub(crate) fn stop_server(&mut self) {
         self.server = None;
     }
 
     /// Starts a server where the one before was.
-    pub fn restart_server(&mut self) {
+    pub(crate) fn restart_server(&mut self) {
         self.server = Some(serve(&self.port.to_string()));
     }
 
     /// Begins to send a photo, as another visitor whose line then hangs.
-    pub fn hanging_upload(&self) -> TcpStream {
+    pub(crate) fn hanging_upload(&self) -> TcpStream {
         let mut visitor = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
         let head = "POST /api/lookalikes HTTP/1.1\r\nHost: localhost\r\n\
             Content-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n";
@@ -71,22 +71,22 @@ impl Page {
         visitor
     }
 
-    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).expect("write a photo");
         path
     }
 
-    pub async fn choose(&self, name: &str, bytes: &[u8]) {
+    pub(crate) async fn choose(&self, name: &str, bytes: &[u8]) {
         self.browser.choose_file(&self.file(name, bytes)).await;
     }
 
-    pub async fn choose_photo(&self, photo: &RgbImage) {
+    pub(crate) async fn choose_photo(&self, photo: &RgbImage) {
         self.choose("photo.jpg", &portraits::jpeg(photo)).await;
     }
 
     /// The look-alikes, as soon as there are any.
-    pub async fn matches(&self) -> Vec<Match> {
+    pub(crate) async fn matches(&self) -> Vec<Match> {
         self.browser.visible(".match .name").await;
         let shown = self
             .browser
@@ -109,27 +109,27 @@ impl Page {
     }
 
     /// Asserts that the photo's own person comes first.
-    pub async fn finds(&self, sitter: &Sitter) {
+    pub(crate) async fn finds(&self, sitter: &Sitter) {
         let matches = self.matches().await;
         assert_eq!(matches[0].name, sitter.name, "{matches:?}");
     }
 
     /// Asserts that a portrait is answered as if nothing had happened before.
-    pub async fn still_works(&self) {
+    pub(crate) async fn still_works(&self) {
         self.choose_photo(&AARON.portrait(600)).await;
         self.finds(&AARON).await;
         assert!(!self.browser.is_visible(".problem").await, "the problem is still shown");
     }
 
     /// Asserts that the page says `what` went wrong.
-    pub async fn complains(&self, what: &str) {
+    pub(crate) async fn complains(&self, what: &str) {
         self.browser.visible(".problem").await;
         let text = self.browser.text("main").await;
         assert!(text.contains(what), "{text}");
     }
 
     /// Where the marks of faces are, in pixels of the photo that is shown.
-    pub async fn marks(&self) -> Vec<Rect> {
+    pub(crate) async fn marks(&self) -> Vec<Rect> {
         self.browser.visible(".mark").await;
         let marks = self
             .browser
@@ -148,7 +148,7 @@ impl Page {
     }
 
     /// Asserts that nothing was written to the console but what `allowed` names.
-    pub async fn console_is_clean_but_for(&self, allowed: &[&str]) {
+    pub(crate) async fn console_is_clean_but_for(&self, allowed: &[&str]) {
         let lines = self.browser.console().await;
         let surprises: Vec<_> = lines
             .iter()
@@ -157,7 +157,7 @@ impl Page {
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
-    pub async fn does_not_scroll_sideways(&self) {
+    pub(crate) async fn does_not_scroll_sideways(&self) {
         let [content, window]: [f64; 2] = serde_json::from_value(
             self.browser
                 .run("return [document.documentElement.scrollWidth, window.innerWidth]")
@@ -169,7 +169,7 @@ impl Page {
 }
 
 impl Rect {
-    pub fn contains_middle_of(self, other: Rect) -> bool {
+    pub(crate) fn contains_middle_of(self, other: Rect) -> bool {
         let (x, y) = (other.x + other.width / 2.0, other.y + other.height / 2.0);
         (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
     }

@@ -6,29 +6,29 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, Rgb, RgbImage};
 
-pub fn workspace_root() -> PathBuf {
+pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in a folder").to_owned()
 }
 
 /// Somebody of the demo gallery.
-pub struct Sitter {
-    pub name: &'static str,
+pub(crate) struct Sitter {
+    pub(crate) name: &'static str,
     file: &'static str,
 }
 
-pub const AARON: Sitter = Sitter { name: "Aaron Scott", file: "Aaron_Scott.png" };
-pub const ADAMA: Sitter = Sitter { name: "Adama Sanogo", file: "Adama_Sanogo.png" };
+pub(crate) const AARON: Sitter = Sitter { name: "Aaron Scott", file: "Aaron_Scott.png" };
+pub(crate) const ADAMA: Sitter = Sitter { name: "Adama Sanogo", file: "Adama_Sanogo.png" };
 
 impl Sitter {
     /// The portrait's file as the gallery was made from it.
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         let file = workspace_root().join("assets/gallery").join(self.file);
         assert!(file.exists(), "{} is missing; embed/assets/fetch brings it", file.display());
         file
     }
 
     /// The portrait before a grey wall, enlarged to a height of `height` pixels.
-    pub fn portrait(&self, height: u32) -> RgbImage {
+    pub(crate) fn portrait(&self, height: u32) -> RgbImage {
         let portrait = image::open(self.file()).expect("open a demo portrait").into_rgba8();
         let width = portrait.width() * height / portrait.height();
         let portrait = imageops::resize(&portrait, width, height, FilterType::CatmullRom);
@@ -39,7 +39,7 @@ impl Sitter {
 }
 
 /// A photo of two people, each before a half of the wall.
-pub fn side_by_side(left: &Sitter, right: &Sitter, height: u32) -> RgbImage {
+pub(crate) fn side_by_side(left: &Sitter, right: &Sitter, height: u32) -> RgbImage {
     let (left, right) = (left.portrait(height), right.portrait(height));
     let mut photo = wall(left.width() + right.width(), height);
     imageops::overlay(&mut photo, &left, 0, 0);
@@ -48,11 +48,11 @@ pub fn side_by_side(left: &Sitter, right: &Sitter, height: u32) -> RgbImage {
 }
 
 /// A grey picture with nobody in it.
-pub fn wall(width: u32, height: u32) -> RgbImage {
+pub(crate) fn wall(width: u32, height: u32) -> RgbImage {
     RgbImage::from_pixel(width, height, Rgb([176, 184, 192]))
 }
 
-pub fn jpeg(photo: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(photo: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 92).encode_image(photo).expect("encode a JPEG");
     bytes
@@ -60,7 +60,7 @@ pub fn jpeg(photo: &RgbImage) -> Vec<u8> {
 
 /// A JPEG as a phone held upright writes it: the pixels lie on their side, and the EXIF
 /// orientation 6 says so.
-pub fn phone_jpeg(upright: &RgbImage) -> Vec<u8> {
+pub(crate) fn phone_jpeg(upright: &RgbImage) -> Vec<u8> {
     const ORIENTATION_6: &[u8] = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\
         \x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let mut bytes = jpeg(&imageops::rotate270(upright));
