@@ -11,7 +11,7 @@ use crate::resample::warp;
 /// The face as the embedding network wants it, at the size of its input.
 ///
 /// # Errors
-/// [`PipelineError::UnalignableFace`] when the landmarks span no area.
+/// [`PipelineError::NoSuchFace`] when the landmarks span no area.
 pub(crate) fn align(
     photo: &RgbImage,
     landmarks: &[Point; 5],
@@ -19,7 +19,7 @@ pub(crate) fn align(
 ) -> Result<RgbImage, PipelineError> {
     // The template counts pixels by their centres, a `Point` from their corner.
     let template = model.template.map(|point| Point::new(point.x + 0.5, point.y + 0.5));
-    let to_template = fit_similarity(landmarks, &template).ok_or(PipelineError::UnalignableFace)?;
+    let to_template = fit_similarity(landmarks, &template).ok_or(PipelineError::NoSuchFace)?;
     let input = &model.network.input;
     warp(photo, &to_template.inverse(), input.width, input.height)
 }

@@ -162,7 +162,7 @@ fn import_one(
     };
     let embedding = match pipeline.embed(&photo, face) {
         Ok(embedding) => embedding,
-        Err(error @ PipelineError::UnalignableFace) => return skipped(error.to_string()),
+        Err(error @ PipelineError::NoSuchFace) => return skipped(error.to_string()),
         Err(error) => return Err(error.into()),
     };
     let new = NewPhoto {

@@ -108,7 +108,7 @@ pub enum PipelineError {
     Resize(String),
     /// A face whose landmarks are all in one place or not finite cannot be aligned.
     #[error("the face cannot be aligned: its landmarks do not span an area")]
-    UnalignableFace,
+    NoSuchFace,
 }
 
 impl Pipeline {
