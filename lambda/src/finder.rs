@@ -45,15 +45,17 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Opens what the settings name.
+    /// Opens what the settings name, and runs each network once, so that the first visitor's photo
+    /// takes no longer than the next one's.
     ///
     /// # Errors
     ///
     /// Says what cannot be opened and what to do about it.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
         let assets = Assets::new(&settings.models_dir);
-        let pipeline = Pipeline::load(&assets, MODEL)
-            .map_err(|source| OpenError::Models { folder: settings.models_dir.clone(), source })?;
+        let models = |source| OpenError::Models { folder: settings.models_dir.clone(), source };
+        let pipeline = Pipeline::load(&assets, MODEL).map_err(models)?;
+        pipeline.warm_up().map_err(models)?;
         let gallery = Gallery::open(&settings.store, &pipeline)
             .map_err(|source| OpenError::Gallery { folder: settings.store.clone(), source })?;
         Ok(Self { pipeline, gallery, limits: DecodeLimits::default() })

@@ -11,15 +11,21 @@ pub(crate) fn sync(dir: &Path) -> Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::io("sync", dir))
 }
 
-/// Creates a directory, if it is missing, and makes it durable.
+/// Creates a directory, and those above it, where they are missing, and makes them durable.
 pub(crate) fn create(dir: &Path) -> Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     // A relative path of one component has the empty path as its parent.
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync(parent.unwrap_or(Path::new(".")))
+    let parent = parent.unwrap_or(Path::new("."));
+    create(parent)?;
+    match fs::create_dir(dir) {
+        // Somebody else was faster.
+        Err(_) if dir.is_dir() => Ok(()),
+        result => result.map_err(Error::io("create", dir)),
+    }?;
+    sync(parent)
 }
 
 /// Creates or replaces `dir/name` as a whole: whoever opens it, after a crash too, finds either the
