@@ -1,6 +1,7 @@
 //! A headless Chromium, driven over WebDriver.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -207,9 +208,23 @@ impl Chromedriver {
 }
 
 impl Drop for Chromedriver {
+    /// A driver that is killed leaves its browsers running; one that is asked to end takes them along.
     fn drop(&mut self) {
-        self.process.kill().ok();
+        if self.shut_down().is_err() {
+            self.process.kill().ok();
+        }
         self.process.wait().ok();
+    }
+}
+
+impl Chromedriver {
+    fn shut_down(&self) -> std::io::Result<()> {
+        let address = self.url.trim_start_matches("http://");
+        let mut driver = TcpStream::connect(address)?;
+        driver.set_read_timeout(Some(PATIENCE))?;
+        let request = format!("GET /shutdown HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        driver.write_all(request.as_bytes())?;
+        driver.read_exact(&mut [0; 12]).map(drop)
     }
 }
 
