@@ -82,7 +82,7 @@ impl Finder {
     pub(crate) fn find(&self, photo: &[u8], question: Question) -> Result<Answer, Problem> {
         let photo = Photo::decode(photo, &self.limits).map_err(unreadable)?;
         let mut faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
-        faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
+        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
 
         let face = chosen(&faces, question.face)?;
         let embedding = self.pipeline.embed(&photo, face).map_err(|error| match error {
@@ -96,10 +96,6 @@ impl Finder {
             lookalikes: found.into_iter().map(FoundPerson::from).collect(),
         })
     }
-}
-
-fn area(face: &Face) -> f32 {
-    face.bounds.width * face.bounds.height
 }
 
 fn chosen(faces: &[Face], index: usize) -> Result<&Face, Problem> {

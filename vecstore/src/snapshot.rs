@@ -54,16 +54,12 @@ impl Snapshot {
     pub fn search(&self, query: &Query<'_>) -> Result<Vec<Hit>> {
         let View { config, segment, tails, seq, .. } = &*self.0;
         let query = Prepared::new(query, config)?;
-        let mut found: Vec<(f32, &dyn Part, u32)> = Vec::new();
+        let mut found = Vec::new();
         if let Some(segment) = segment {
-            let best = query.run(&**segment, *seq)?;
-            found.extend(
-                best.iter().map(|best| (best.distance, &**segment as &dyn Part, best.slot)),
-            );
+            gather(&mut found, &query, &**segment, *seq)?;
         }
         for tail in tails {
-            let best = query.run(&**tail, *seq)?;
-            found.extend(best.iter().map(|best| (best.distance, &**tail as &dyn Part, best.slot)));
+            gather(&mut found, &query, &**tail, *seq)?;
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (mut groups, mut hits) =
@@ -114,11 +110,9 @@ impl Snapshot {
     ///
     /// An item is [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
     pub fn iter(&self) -> impl Iterator<Item = Result<Record>> + '_ {
-        let View { segment, tails, seq, .. } = &*self.0;
-        let segment = segment.iter().map(|segment| &**segment as &dyn Part);
-        let parts = segment.chain(tails.iter().map(|tail| &**tail as &dyn Part));
-        parts.flat_map(move |part| {
-            let visible = (0..part.len() as u32).filter(move |&slot| part.visible(slot, *seq));
+        let seq = self.0.seq;
+        self.0.parts().flat_map(move |part| {
+            let visible = (0..part.len() as u32).filter(move |&slot| part.visible(slot, seq));
             visible.map(move |slot| self.record(part, slot))
         })
     }
@@ -156,15 +150,7 @@ impl Snapshot {
     }
 
     fn find(&self, id: u64) -> Option<(&dyn Part, u32)> {
-        let View { segment, tails, seq, .. } = &*self.0;
-        let in_tail = |tail: &Arc<TailIndex>| tail.find(id, *seq);
-        for tail in tails.iter().rev() {
-            if let Some(slot) = in_tail(tail) {
-                return Some((&**tail, slot));
-            }
-        }
-        let segment = segment.as_deref()?;
-        Some((segment, segment.find(id, *seq)?))
+        self.0.parts().find_map(|part| Some((part, part.find(id, self.0.seq)?)))
     }
 }
 
@@ -174,11 +160,28 @@ impl View {
         self.segment.as_ref().map_or(Ok(()), |segment| segment.intact())
     }
 
+    /// The parts, newest first. A record is visible in one of them at most.
+    fn parts(&self) -> impl Iterator<Item = &dyn Part> {
+        let tails = self.tails.iter().rev().map(|tail| &**tail as &dyn Part);
+        tails.chain(self.segment.iter().map(|segment| &**segment as &dyn Part))
+    }
+
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.
     pub(crate) fn kill(&self, id: u64, seq: u64) -> bool {
-        self.tails.iter().any(|tail| tail.kill(id, seq))
-            || self.segment.as_ref().is_some_and(|segment| segment.kill(id, seq))
+        self.parts().any(|part| part.kill(id, seq))
     }
+}
+
+/// Adds the best records of one part to what was found in others: distance, part and slot.
+fn gather<'a, P: Part>(
+    found: &mut Vec<(f32, &'a dyn Part, u32)>,
+    query: &Prepared<'_>,
+    part: &'a P,
+    seq: u64,
+) -> Result<()> {
+    let best = query.run(part, seq)?;
+    found.extend(best.iter().map(|best| (best.distance, part as &dyn Part, best.slot)));
+    Ok(())
 }
 
 impl std::fmt::Debug for Snapshot {

@@ -26,17 +26,17 @@ pub(crate) fn insert<G: GraphMut>(
     accept: impl Fn(u32) -> bool,
 ) {
     graph.links().add(slot, level);
-    let Some((_, top)) = graph.entry() else {
+    let Some(entry) = graph.entry() else {
         graph.links().set_entry(Some((slot, level)));
         return;
     };
-    let row = graph.row(slot);
+    let (row, (_, top)) = (graph.row(slot), entry);
     Scratch::with(|scratch| {
-        let mut entries = descend(graph, row, top, level, scratch);
+        let mut entries = descend(graph, row, entry, level, scratch);
         for level in (0..=level.min(top)).rev() {
             let accept = |other| other != slot && accept(other);
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
-            let found = search_layer(graph, row, entries.clone(), beam, accept, scratch);
+            let found = search_layer(graph, row, &entries, beam, accept, scratch);
             let found = found.unwrap_or_default();
             let neighbours = select(graph, &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));

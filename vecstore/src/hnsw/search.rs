@@ -34,8 +34,6 @@ pub(super) struct Scratch {
     visited: Visited,
     /// Still to be expanded, nearest first.
     frontier: BinaryHeap<Reverse<Candidate>>,
-    /// The best accepted ones so far, farthest first.
-    best: BinaryHeap<Candidate>,
     links: Vec<u32>,
 }
 
@@ -60,11 +58,11 @@ pub(crate) fn search<G: Graph>(
     budget: usize,
     accept: impl Fn(u32) -> bool,
 ) -> Option<Vec<Candidate>> {
-    let Some((_, top)) = graph.entry() else { return Some(Vec::new()) };
+    let Some(entry) = graph.entry() else { return Some(Vec::new()) };
     Scratch::with(|scratch| {
-        let entry = descend(graph, query, top, 0, scratch);
+        let nearest = descend(graph, query, entry, 0, scratch);
         let beam = Beam { level: 0, ef, budget };
-        search_layer(graph, query, entry, beam, accept, scratch)
+        search_layer(graph, query, &nearest, beam, accept, scratch)
     })
 }
 
@@ -77,23 +75,19 @@ pub(super) struct Beam {
     pub(super) budget: usize,
 }
 
-/// Walks greedily from the entry on layer `from` down to the layer above `to`; what it ends at is
-/// where the search of layer `to` starts.
+/// Walks greedily from the entry, a slot and its layer, down to the layer above `to`; what it ends
+/// at is where the search of layer `to` starts.
 pub(super) fn descend<G: Graph>(
     graph: &G,
     query: &[f32],
-    from: usize,
+    (slot, top): (u32, usize),
     to: usize,
     scratch: &mut Scratch,
 ) -> Vec<Candidate> {
-    let mut nearest = Vec::new();
-    // An entry that is not below `len` was added after this search began to look.
-    if let Some((slot, _)) = graph.entry().filter(|&(slot, _)| (slot as usize) < graph.len()) {
-        nearest.push(Candidate { distance: graph.distance(query, graph.row(slot)), slot });
-    }
-    for level in (to + 1..=from).rev() {
+    let mut nearest = vec![Candidate { distance: graph.distance(query, graph.row(slot)), slot }];
+    for level in (to + 1..=top).rev() {
         let beam = Beam { level, ef: 1, budget: usize::MAX };
-        nearest = search_layer(graph, query, nearest, beam, |_| true, scratch).unwrap_or_default();
+        nearest = search_layer(graph, query, &nearest, beam, |_| true, scratch).unwrap_or_default();
     }
     nearest
 }
@@ -102,17 +96,18 @@ pub(super) fn descend<G: Graph>(
 pub(super) fn search_layer<G: Graph>(
     graph: &G,
     query: &[f32],
-    entries: Vec<Candidate>,
+    entries: &[Candidate],
     Beam { level, ef, mut budget }: Beam,
     accept: impl Fn(u32) -> bool,
     scratch: &mut Scratch,
 ) -> Option<Vec<Candidate>> {
-    let Scratch { visited, frontier, best, links } = scratch;
+    let Scratch { visited, frontier, links } = scratch;
+    // The best accepted ones so far, farthest first.
+    let mut best = BinaryHeap::new();
     let len = graph.len();
     visited.reset(16 * ef.min(len));
     frontier.clear();
-    best.clear();
-    for candidate in entries {
+    for &candidate in entries {
         if visited.insert(candidate.slot) {
             frontier.push(Reverse(candidate));
             if accept(candidate.slot) {
@@ -151,5 +146,5 @@ pub(super) fn search_layer<G: Graph>(
             }
         }
     }
-    Some(std::mem::take(best).into_sorted_vec())
+    Some(best.into_sorted_vec())
 }

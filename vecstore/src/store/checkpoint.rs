@@ -78,7 +78,7 @@ impl Shared {
         let Some(cut) = self.start_new_tail()? else {
             return Ok(());
         };
-        let (_, closed) = cut.tails.split_last().unwrap_or((&cut.tails[0], &[]));
+        let closed = cut.tails.split_last().map_or(&[][..], |(_, closed)| closed);
         let segments = segments_dir(&self.path);
         let name =
             segment::write_merged(&segments, cut.segment.as_deref(), closed, cut.seq, self.config)?;

@@ -44,16 +44,11 @@ impl Store {
             // Whoever held the lock before may have taken this write along (group commit).
             if done.get().is_none() {
                 let waiting = std::mem::take(&mut *lock(&self.shared.queue.0));
-                let mut error = writer.commit_all(&self.shared, &waiting).err();
-                if let Some(error) = &error {
-                    writer.failed.get_or_insert_with(|| error.to_string());
-                }
-                for Waiting { done, .. } in &waiting {
-                    let cause = writer.failed.clone().unwrap_or_default();
-                    // Those that succeeded have their result already.
-                    done.get_or_init(|| Err(cause));
-                }
-                if let Some(error) = error.take() {
+                if let Err(error) = writer.commit_all(&self.shared, &waiting) {
+                    let cause = writer.failed.get_or_insert_with(|| error.to_string());
+                    for Waiting { done, .. } in &waiting {
+                        done.get_or_init(|| Err(cause.clone()));
+                    }
                     return Err(error);
                 }
             }
@@ -82,18 +77,20 @@ impl Writer {
             View { tails: before.tails.clone(), segment: before.segment.clone(), ..**before };
         let mut seq = view.seq + 1;
         self.log.append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
-        for Waiting { ops, done } in waiting {
-            let mut replaced = 0;
+        let mut replaced = vec![0; waiting.len()];
+        for (Waiting { ops, .. }, replaced) in waiting.iter().zip(&mut replaced) {
             for op in ops {
                 self.touched.push((op.id(), seq));
-                replaced += usize::from(apply(&mut view, seq, op.clone())?);
+                *replaced += usize::from(apply(&mut view, seq, op.clone())?);
                 seq += 1;
             }
-            done.get_or_init(|| Ok(replaced));
         }
         // A damaged segment may have hidden a record that was to be replaced.
         view.intact()?;
         shared.view.store(Arc::new(view));
+        for (Waiting { done, .. }, replaced) in waiting.iter().zip(replaced) {
+            done.get_or_init(|| Ok(replaced));
+        }
         Ok(())
     }
 }
