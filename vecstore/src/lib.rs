@@ -63,7 +63,7 @@ pub use query::Query;
 pub use reader::Reader;
 pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Record};
 pub use snapshot::Snapshot;
-pub use store::Store;
+pub use store::{BulkLoad, Durability, Store};
 pub use verification::Verification;
 
 /// The example in the README, compiled and run with the documentation's tests.

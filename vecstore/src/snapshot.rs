@@ -18,6 +18,7 @@ use crate::{Config, Hit, Query, Record, Result, Verification};
 pub struct Snapshot(pub(crate) Arc<View>);
 
 /// The parts of a store, and up to which change they are to be read.
+#[derive(Clone)]
 pub(crate) struct View {
     pub(crate) config: Config,
     pub(crate) segment: Option<Arc<Segment>>,

@@ -1,5 +1,6 @@
 //! Writing to a store.
 
+mod bulk;
 mod checkpoint;
 mod commit;
 mod open;
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 
+pub use self::bulk::BulkLoad;
 use self::commit::{Queue, Writer};
 use crate::snapshot::View;
 use crate::tail::Op;
@@ -21,13 +23,30 @@ use crate::{Config, Hit, Query, Record, Result, Snapshot};
 /// All methods take `&self`; threads share a store by reference or in an [`Arc`]. Writes of several
 /// threads share their trip to the disk, and readers never wait for a writer.
 ///
-/// A write that returned `Ok` has reached the disk: it is there after a crash or a power loss. A
-/// write that returned an error of the disk may or may not be; the store then refuses further writes
-/// ([`Error::Poisoned`](crate::Error::Poisoned)) and tells the truth when it is opened again.
+/// A write that returned `Ok` has reached the disk: it is there after a crash or a power loss (unless
+/// [`Durability::OnFlush`] was chosen). A write that returned an error of the disk may or may not be;
+/// the store then refuses further writes ([`Error::Poisoned`](crate::Error::Poisoned)) and tells the
+/// truth when it is opened again.
 pub struct Store {
     shared: Arc<Shared>,
     /// The checkpoint that runs by itself, if one does.
     checkpointer: Mutex<Option<JoinHandle<Result<()>>>>,
+    durability: Durability,
+}
+
+/// When writes become durable: so that they are there after a crash of the process, of the system,
+/// or a power loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Each write is durable when it returns. Writes that wait at the same time, and those of a
+    /// batch, share one `fdatasync`.
+    #[default]
+    EachWrite,
+    /// Writes return, and are seen, once they are in memory. They become durable with the next
+    /// [`flush`](Store::flush) or [`checkpoint`](Store::checkpoint), or when the store is dropped. A
+    /// crash before that, of this process too, loses the last ones: what is left is as it was after
+    /// some write, so batches stay whole. For data that can be written again.
+    OnFlush,
 }
 
 struct Shared {
@@ -74,6 +93,24 @@ impl Store {
     /// The errors of the disk of [`insert`](Self::insert).
     pub fn delete(&self, id: u64) -> Result<bool> {
         Ok(self.commit(vec![Op::Delete { id }])? > 0)
+    }
+
+    /// Chooses when writes become durable from here on; [`Durability::EachWrite`] is what every store
+    /// starts with. It is not kept in the store.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Makes all writes that returned so far durable. Under [`Durability::EachWrite`] they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tail`](crate::Error::Tail), [`Error::Io`](crate::Error::Io),
+    /// [`Error::Poisoned`](crate::Error::Poisoned): see [`Store`].
+    pub fn flush(&self) -> Result<()> {
+        lock(&self.shared.writer).sync()
     }
 
     /// The store as of now.
@@ -130,8 +167,12 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// Waits for a checkpoint that is running.
+    /// Waits for a checkpoint that is running, and makes what was written durable.
     fn drop(&mut self) {
+        if self.durability == Durability::OnFlush {
+            // Who needs to know whether it worked calls it before.
+            let _ = self.flush();
+        }
         let running = lock(&self.checkpointer).take();
         if let Some(running) = running {
             // Whatever came of it, nothing is lost: the next checkpoint tries again.

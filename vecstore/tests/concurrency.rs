@@ -118,3 +118,47 @@ fn a_checkpoint_runs_by_itself() {
     assert!((10_000..=12_000).contains(&merged), "{merged}");
     assert_eq!(Store::open(directory.path()).unwrap().len(), 12_000);
 }
+
+#[test]
+fn a_bulk_load_beside_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(directory.path(), Config::new(2, Metric::SquaredEuclidean)).unwrap();
+    let record = |id: u64, writer: &str| {
+        Record::new(id, vec![id as f32, 1.0]).with_payload(&writer).unwrap()
+    };
+    for id in 0..300 {
+        store.insert(&record(id, "before")).unwrap();
+    }
+    let mut load = store.bulk_load();
+    for id in 100..3_000 {
+        load.add(&record(id, "load")).unwrap();
+    }
+    let before = store.snapshot();
+    let written = thread::scope(|threads| {
+        let loading = threads.spawn(|| load.commit().unwrap());
+        let mut written = 0;
+        while !loading.is_finished() && written < 200 {
+            // Each is replaced by the load, or replaces what was loaded.
+            store.insert(&record(2_000 + written, "beside")).unwrap();
+            assert!(store.delete(1_000 + written).unwrap() || store.len() < 600);
+            written += 1;
+        }
+        written
+    });
+    assert_eq!(before.len(), 300);
+    drop(store);
+    let store = Store::open(directory.path()).unwrap();
+    let mut counted = 0;
+    for id in 0..3_000 {
+        let writer =
+            store.get(id).unwrap().map(|record| record.payload::<String>().unwrap().unwrap());
+        counted += usize::from(writer.is_some());
+        match writer.as_deref() {
+            Some("before") => assert!(id < 100),
+            Some("beside") => assert!((2_000..2_000 + written).contains(&id)),
+            Some("load") => assert!(id >= 100),
+            _ => assert!((1_000..1_000 + written).contains(&id), "{id} is gone"),
+        }
+    }
+    assert_eq!(store.len(), counted);
+}

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use proptest::prelude::*;
-use vecstore::{Config, Filter, Hit, Metric, Query, Reader, Record, RecordRef, Snapshot, Store};
+use vecstore::{
+    Config, Durability, Filter, Hit, Metric, Query, Reader, Record, RecordRef, Snapshot, Store,
+};
 
 const DIMENSION: usize = 4;
 
@@ -22,11 +24,12 @@ type Model = BTreeMap<u64, Item>;
 #[derive(Debug, Clone)]
 enum Step {
     Insert(Vec<(u64, Item)>),
+    BulkLoad(Vec<(u64, Item)>),
     Delete(u64),
     Search { vector: Vec<f32>, k: usize, distinct_groups: bool, choice: Choice },
     Within { vector: Vec<f32>, score: f32, choice: Choice },
     Checkpoint,
-    Reopen,
+    Reopen(Durability),
 }
 
 /// A filter, in a form that can be shown and checked.
@@ -108,6 +111,7 @@ fn item() -> impl Strategy<Value = Item> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => proptest::collection::vec((id(), item()), 0..8).prop_map(Step::Insert),
+        1 => proptest::collection::vec((id(), item()), 0..8).prop_map(Step::BulkLoad),
         3 => id().prop_map(Step::Delete),
         4 => (vector(), 1..12usize, any::<bool>(), choice()).prop_map(
             |(vector, k, distinct_groups, choice)| Step::Search { vector, k, distinct_groups, choice },
@@ -115,7 +119,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (vector(), -5.0f32..20.0, choice())
             .prop_map(|(vector, score, choice)| Step::Within { vector, score, choice }),
         1 => Just(Step::Checkpoint),
-        1 => Just(Step::Reopen),
+        1 => prop_oneof![Just(Durability::EachWrite), Just(Durability::OnFlush)]
+            .prop_map(Step::Reopen),
     ]
 }
 
@@ -250,6 +255,18 @@ fn run(path: &Path, metric: Metric, steps: Vec<Step>) -> Result<(), TestCaseErro
                 store.insert_batch(&records).unwrap();
                 model.extend(items);
             }
+            Step::BulkLoad(items) => {
+                let mut load = store.bulk_load();
+                for (id, item) in &items {
+                    load.add(&record(*id, item)).unwrap();
+                }
+                load.commit().unwrap();
+                if !items.is_empty() {
+                    model.extend(items);
+                    reader.refresh().unwrap();
+                    checkpointed.clone_from(&model);
+                }
+            }
             Step::Delete(id) => {
                 prop_assert_eq!(store.delete(id).unwrap(), model.remove(&id).is_some());
             }
@@ -280,9 +297,9 @@ fn run(path: &Path, metric: Metric, steps: Vec<Step>) -> Result<(), TestCaseErro
                 check_all(&earlier.0, &earlier.1, metric)?;
                 earlier = (store.snapshot(), model.clone());
             }
-            Step::Reopen => {
+            Step::Reopen(durability) => {
                 drop(store);
-                store = Store::open(path).unwrap();
+                store = Store::open(path).unwrap().with_durability(durability);
             }
         }
         check_all(&store.snapshot(), &model, metric)?;

@@ -8,13 +8,26 @@ use crate::part::Part;
 use crate::tail::TailIndex;
 use crate::{Config, Error, Result};
 
+/// What the next segment is made of.
+pub(crate) struct Sources<'a> {
+    pub(crate) old: Option<&'a Segment>,
+    /// Closed tails, oldest first.
+    pub(crate) tails: &'a [Arc<TailIndex>],
+    /// The records of a bulk load, which replace those with the same ids in the others.
+    pub(crate) bulk: Option<&'a TailIndex>,
+    /// The last change that is included.
+    pub(crate) seq: u64,
+    pub(crate) config: Config,
+}
+
 /// The records of the next segment and their graph, and the order in which they are written.
 ///
 /// Its slots are those of the old segment, dead ones too, then the live ones of the tails.
 pub(super) struct Merge<'a> {
     pub(super) config: Config,
     old: Option<&'a Segment>,
-    old_len: usize,
+    /// Which slots of the old segment live on.
+    survives: Vec<bool>,
     added: Vec<(&'a TailIndex, u32)>,
     /// The highest layer of each slot.
     levels: Vec<u8>,
@@ -26,24 +39,28 @@ pub(super) struct Merge<'a> {
 impl<'a> Merge<'a> {
     /// The graph of everything alive as of `seq`. The old segment is verified first: damage must not
     /// be written on under a new checksum.
-    pub(super) fn new(
-        old: Option<&'a Segment>,
-        tails: &'a [Arc<TailIndex>],
-        seq: u64,
-        config: Config,
-    ) -> Result<Self> {
+    pub(super) fn new(sources: &Sources<'a>) -> Result<Self> {
+        let &Sources { old, tails, bulk, seq, config } = sources;
         if let Some(old) = old {
             old.verify_pages()?;
         }
-        let added = tails.iter().flat_map(|tail| {
-            let visible = (0..tail.len() as u32).filter(move |&slot| tail.visible(slot, seq));
-            visible.map(|slot| (&**tail, slot))
+        let replaced = |id| bulk.is_some_and(|bulk| bulk.find(id, seq).is_some());
+        let lives = |part: &dyn Part, slot| part.visible(slot, seq) && !replaced(part.id(slot));
+        let survives = old
+            .map_or(Vec::new(), |old| (0..old.len() as u32).map(|slot| lives(old, slot)).collect());
+        let of_tails = tails.iter().flat_map(|tail| {
+            let slots = (0..tail.len() as u32).filter(move |&slot| lives(&**tail, slot));
+            slots.map(|slot| (&**tail, slot))
+        });
+        let of_bulk = bulk.into_iter().flat_map(|bulk| {
+            let slots = (0..bulk.len() as u32).filter(move |&slot| bulk.visible(slot, seq));
+            slots.map(move |slot| (bulk, slot))
         });
         let mut merge = Self {
             config,
             old,
-            old_len: old.map_or(0, Graph::len),
-            added: added.collect(),
+            survives,
+            added: of_tails.chain(of_bulk).collect(),
             levels: Vec::new(),
             links: Links::new(&config),
             seq,
@@ -52,7 +69,7 @@ impl<'a> Merge<'a> {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         merge.take_over_old_links();
-        if (0..merge.old_len as u32).any(|slot| !merge.alive(slot)) {
+        if merge.survives.contains(&false) {
             hnsw::repair(&merge, &config, &merge.levels, |slot| merge.alive(slot));
         }
         merge.insert_added();
@@ -61,7 +78,7 @@ impl<'a> Merge<'a> {
 
     fn take_over_old_links(&mut self) {
         let Some(old) = self.old else { return };
-        for slot in 0..self.old_len as u32 {
+        for slot in 0..old.len() as u32 {
             let top = old.level(slot);
             self.links.add(slot, top);
             for level in 0..=top {
@@ -75,7 +92,7 @@ impl<'a> Merge<'a> {
     }
 
     fn insert_added(&mut self) {
-        for slot in self.old_len as u32..self.len() as u32 {
+        for slot in self.survives.len() as u32..self.len() as u32 {
             let level = hnsw::level_of(self.id(slot), &self.config);
             self.levels.push(level as u8);
             hnsw::insert(self, &self.config, slot, level, |slot| self.alive(slot));
@@ -85,17 +102,16 @@ impl<'a> Merge<'a> {
     /// The part that holds a slot, and its number there.
     fn place(&self, slot: u32) -> (&dyn Part, u32) {
         match self.old {
-            Some(old) if (slot as usize) < self.old_len => (old, slot),
+            Some(old) if (slot as usize) < self.survives.len() => (old, slot),
             _ => {
-                let (tail, slot) = self.added[slot as usize - self.old_len];
+                let (tail, slot) = self.added[slot as usize - self.survives.len()];
                 (tail, slot)
             }
         }
     }
 
     fn alive(&self, slot: u32) -> bool {
-        let (part, slot) = self.place(slot);
-        part.visible(slot, self.seq)
+        self.survives.get(slot as usize).is_none_or(|&survives| survives)
     }
 
     pub(super) fn id(&self, slot: u32) -> u64 {
@@ -149,7 +165,7 @@ impl<'a> Merge<'a> {
 
 impl Graph for Merge<'_> {
     fn len(&self) -> usize {
-        self.old_len + self.added.len()
+        self.survives.len() + self.added.len()
     }
 
     fn entry(&self) -> Option<(u32, usize)> {

@@ -17,6 +17,7 @@ use roaring::RoaringBitmap;
 
 use self::deaths::Deaths;
 use self::format::{HEADER_BYTES, Header, NO_GROUP, Section};
+pub(crate) use self::merge::Sources;
 use self::pages::{PAGE, Pages};
 pub(crate) use self::write::write_merged;
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};

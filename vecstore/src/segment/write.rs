@@ -4,30 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::Segment;
 use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS, Section};
-use super::merge::Merge;
+use super::merge::{Merge, Sources};
 use super::pages::{PAGE, begin_checksum};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
-use crate::tail::TailIndex;
-use crate::{Config, Result, dir};
+use crate::{Result, dir};
 
-/// Writes the segment that holds everything alive as of `seq` and returns its file name.
-pub(crate) fn write_merged(
-    segments: &Path,
-    old: Option<&Segment>,
-    tails: &[Arc<TailIndex>],
-    seq: u64,
-    config: Config,
-) -> Result<String> {
-    let merge = Merge::new(old, tails, seq, config)?;
+/// Writes the segment that holds everything alive in its sources and returns its file name.
+pub(crate) fn write_merged(segments: &Path, sources: &Sources<'_>) -> Result<String> {
+    let merge = Merge::new(sources)?;
     let order = merge.order();
     let strings = Strings::collect(&merge, &order)?;
-    let name = format!("{seq:020}.seg");
+    let name = format!("{:020}.seg", sources.seq);
     dir::replace(segments, &name, |file| write(file, &merge, &order, &strings))?;
     Ok(name)
 }

@@ -11,9 +11,9 @@ use crate::hnsw::Graph;
 use crate::manifest::{Manifest, segments_dir, tail_path};
 use crate::part::Part;
 use crate::reader::open_segment;
-use crate::segment;
+use crate::segment::{self, Sources};
 use crate::snapshot::View;
-use crate::tail::{TailIndex, TailLog};
+use crate::tail::{Op, TailIndex, TailLog};
 use crate::{Error, Result};
 
 /// A tail of fewer records is never merged by itself.
@@ -75,38 +75,63 @@ impl Store {
 impl Shared {
     fn checkpoint(&self) -> Result<()> {
         let _only_one = lock(&self.checkpointing);
-        let Some(cut) = self.start_new_tail()? else {
-            return Ok(());
-        };
-        let closed = cut.tails.split_last().map_or(&[][..], |(_, closed)| closed);
-        let segments = segments_dir(&self.path);
-        let name =
-            segment::write_merged(&segments, cut.segment.as_deref(), closed, cut.seq, self.config)?;
+        match self.cut()? {
+            Some(cut) => self.merge(&cut, None),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a segment of all that is in a view but its last tail, and of a bulk load, and puts it
+    /// in their place.
+    pub(super) fn merge(&self, cut: &View, bulk: Option<&TailIndex>) -> Result<()> {
+        let tails = cut.tails.split_last().map_or(&[][..], |(_, closed)| closed);
+        let old = cut.segment.as_deref();
+        let sources = Sources { old, tails, bulk, seq: cut.seq, config: self.config };
+        let name = segment::write_merged(&segments_dir(&self.path), &sources)?;
         self.install(name, cut.seq)
     }
 
     /// Closes the tail that is being written to and starts another one. Returns the view at that
     /// moment, in which all tails but the last are closed; or nothing if there is nothing to merge.
-    fn start_new_tail(&self) -> Result<Option<Arc<View>>> {
+    fn cut(&self) -> Result<Option<Arc<View>>> {
         let mut writer = lock(&self.writer);
         let view = self.view.load_full();
         if view.seq == writer.manifest.seq {
             return Ok(None);
         }
-        if writer.touched.is_empty() {
+        if writer.manifest.tails.last() == Some(&(view.seq + 1)) {
+            // The tail is empty: an earlier checkpoint failed after its cut.
             return Ok(Some(view));
         }
+        self.start_new_tail(&mut writer).map(Some)
+    }
+
+    /// As [`cut`](Self::cut), with a change more, which stands for a bulk load.
+    pub(super) fn cut_for_bulk_load(&self) -> Result<Arc<View>> {
+        let mut writer = lock(&self.writer);
+        writer.check()?;
+        let view = self.view.load();
+        let seq = view.seq + 1;
+        let appended = writer.log.append(seq, [Op::BulkLoad].iter());
+        appended.inspect_err(|error| writer.failed = Some(error.to_string()))?;
+        self.view.store(Arc::new(View { seq, ..View::clone(&view) }));
+        self.start_new_tail(&mut writer)
+    }
+
+    fn start_new_tail(&self, writer: &mut Writer) -> Result<Arc<View>> {
+        // No change in the new tail may be durable before all in the old one are.
+        writer.sync()?;
+        let mut view = View::clone(&self.view.load());
         let start = view.seq + 1;
         let log = TailLog::open(&tail_path(&self.path, start))?;
         let mut manifest = writer.manifest.clone();
         manifest.tails.push(start);
         writer.replace_manifest(&self.path, manifest)?;
         (writer.log, writer.touched) = (log, Vec::new());
-        let mut tails = view.tails.clone();
-        tails.push(Arc::new(TailIndex::new(self.config)));
-        let view = Arc::new(View { tails, segment: view.segment.clone(), ..*view });
+        view.tails.push(Arc::new(TailIndex::new(self.config)));
+        let view = Arc::new(view);
         self.view.store(view.clone());
-        Ok(Some(view))
+        Ok(view)
     }
 
     /// Puts a segment that includes all changes up to `seq` in the place of what it merged.
@@ -116,16 +141,17 @@ impl Shared {
         let tails = open.into_iter().collect();
         let manifest = Manifest { config: self.config, segment: Some(name), seq, tails };
         let segment = open_segment(&self.path, &manifest)?;
-        // What was written while the segment was.
-        if let Some(segment) = &segment {
-            for &(id, seq) in &writer.touched {
-                segment.kill(id, seq);
-            }
-        }
         writer.replace_manifest(&self.path, manifest)?;
         let view = self.view.load();
         let tails = view.tails.last().cloned().into_iter().collect();
-        self.view.store(Arc::new(View { tails, segment, ..**view }));
+        let mut view = View { segment, tails, ..**view };
+        view.len = view.tails.iter().map(|tail| tail.living(view.seq)).sum();
+        if let Some(segment) = &view.segment {
+            // What was written while the segment was.
+            let died = writer.touched.iter().filter(|&&(id, seq)| segment.kill(id, seq));
+            view.len += segment.len() - died.count();
+        }
+        self.view.store(Arc::new(view));
         // What cannot be removed now is removed when the store is opened the next time.
         let _ = remove_unnamed(&self.path, &writer.manifest);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Shared, Store, lock};
+use super::{Durability, Shared, Store, lock};
 use crate::manifest::Manifest;
 use crate::snapshot::View;
 use crate::tail::{Op, TailLog};
@@ -44,7 +44,7 @@ impl Store {
             // Whoever held the lock before may have taken this write along (group commit).
             if done.get().is_none() {
                 let waiting = std::mem::take(&mut *lock(&self.shared.queue.0));
-                if let Err(error) = writer.commit_all(&self.shared, &waiting) {
+                if let Err(error) = writer.commit_all(&self.shared, &waiting, self.durability) {
                     let cause = writer.failed.get_or_insert_with(|| error.to_string());
                     for Waiting { done, .. } in &waiting {
                         done.get_or_init(|| Err(cause.clone()));
@@ -62,6 +62,12 @@ impl Store {
 }
 
 impl Writer {
+    /// Makes all writes so far durable.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.check()?;
+        self.log.sync().inspect_err(|error| self.failed = Some(error.to_string()))
+    }
+
     /// Refuses further writes after one that failed.
     pub(super) fn check(&self) -> Result<()> {
         match &self.failed {
@@ -70,17 +76,23 @@ impl Writer {
         }
     }
 
-    fn commit_all(&mut self, shared: &Shared, waiting: &[Waiting]) -> Result<()> {
+    fn commit_all(
+        &mut self,
+        shared: &Shared,
+        waiting: &[Waiting],
+        durability: Durability,
+    ) -> Result<()> {
         self.check()?;
-        let before = shared.view.load();
-        let mut view =
-            View { tails: before.tails.clone(), segment: before.segment.clone(), ..**before };
+        let mut view = View::clone(&shared.view.load());
         let mut seq = view.seq + 1;
         self.log.append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
+        if durability == Durability::EachWrite {
+            self.log.sync()?;
+        }
         let mut replaced = vec![0; waiting.len()];
         for (Waiting { ops, .. }, replaced) in waiting.iter().zip(&mut replaced) {
             for op in ops {
-                self.touched.push((op.id(), seq));
+                self.touched.extend(op.id().map(|id| (id, seq)));
                 *replaced += usize::from(apply(&mut view, seq, op.clone())?);
                 seq += 1;
             }
@@ -97,7 +109,7 @@ impl Writer {
 
 /// Brings a change into a view; true if it ended the life of a record.
 pub(super) fn apply(view: &mut View, seq: u64, op: Op) -> Result<bool> {
-    let died = view.kill(op.id(), seq);
+    let died = op.id().is_some_and(|id| view.kill(id, seq));
     view.len -= usize::from(died);
     if matches!(op, Op::Put { .. }) {
         if let Some(tail) = view.tails.last() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 
 use super::commit::{Queue, Writer, apply};
-use super::{Shared, Store};
+use super::{Durability, Shared, Store};
 use crate::hnsw::Graph;
 use crate::manifest::{Manifest, segments_dir, tail_path, tails_dir};
 use crate::reader::open_segment;
@@ -95,7 +95,7 @@ impl Store {
             view.tails.push(Arc::new(TailIndex::new(config)));
             let mut touched = Vec::new();
             let next = log.replay(start, config.dimension, |seq, op| {
-                touched.push((op.id(), seq));
+                touched.extend(op.id().map(|id| (id, seq)));
                 apply(&mut view, seq, op).map(|_| ())
             })?;
             view.seq = next - 1;
@@ -114,6 +114,7 @@ impl Store {
                 _lock: lock,
             }),
             checkpointer: Mutex::new(None),
+            durability: Durability::EachWrite,
         })
     }
 }

@@ -1,14 +1,14 @@
 //! The index in memory of what the log holds.
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{
     AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
-use std::sync::{OnceLock, PoisonError, RwLock};
 
 use roaring::RoaringBitmap;
 
 use super::Op;
+use super::newest::Newest;
 use crate::hnsw::{self, Chunked, Graph, GraphMut, Links};
 use crate::part::Part;
 use crate::record::Payload;
@@ -23,8 +23,7 @@ pub(crate) struct TailIndex {
     nodes: Chunked<OnceLock<Node>>,
     len: AtomicUsize,
     links: Links,
-    /// The newest slot of each id.
-    newest: RwLock<HashMap<u64, u32>>,
+    newest: Newest,
 }
 
 struct Node {
@@ -46,13 +45,22 @@ impl TailIndex {
             nodes: Chunked::new(1, OnceLock::new),
             len: AtomicUsize::new(0),
             links: Links::new(&config),
-            newest: RwLock::default(),
+            newest: Newest::new(),
         }
     }
 
-    /// Adds the record of a put, which lives from `born` on; a delete adds nothing.
+    /// Adds the record of a put, which lives from `born` on, to the records and to the graph.
     pub(crate) fn add(&self, born: u64, op: Op) -> Result<()> {
-        let Op::Put { id, row, group, tags, payload } = op else { return Ok(()) };
+        let Some(slot) = self.keep(born, op)? else { return Ok(()) };
+        hnsw::insert(self, &self.config, slot, hnsw::level_of(self.id(slot), &self.config), |_| {
+            true
+        });
+        Ok(())
+    }
+
+    /// Adds the record of a put to the records alone, and returns its slot; other changes have none.
+    pub(crate) fn keep(&self, born: u64, op: Op) -> Result<Option<u32>> {
+        let Op::Put { id, row, group, tags, payload } = op else { return Ok(None) };
         let len = self.len.load(Relaxed);
         if len == hnsw::MAX_SLOTS {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
@@ -69,11 +77,15 @@ impl TailIndex {
             replaced: self.newest(id),
         };
         self.nodes.ensure(len)[0].get_or_init(|| node);
-        self.len.store(len + 1, Release);
         // Searches may pass through the slot from here on; none returns it before `born` is visible.
-        hnsw::insert(self, &self.config, slot, hnsw::level_of(id, &self.config), |_| true);
-        self.newest.write().unwrap_or_else(PoisonError::into_inner).insert(id, slot);
-        Ok(())
+        self.len.store(len + 1, Release);
+        self.newest.set(id, slot, |slot| self.id(slot));
+        Ok(Some(slot))
+    }
+
+    /// The number of records as of `seq`.
+    pub(crate) fn living(&self, seq: u64) -> usize {
+        (0..self.len() as u32).filter(|&slot| self.visible(slot, seq)).count()
     }
 
     fn node(&self, slot: u32) -> Option<&Node> {
@@ -81,7 +93,7 @@ impl TailIndex {
     }
 
     fn newest(&self, id: u64) -> Option<u32> {
-        self.newest.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+        self.newest.get(id, |slot| self.id(slot))
     }
 }
 

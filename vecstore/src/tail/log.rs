@@ -43,8 +43,8 @@ impl TailLog {
         Ok(log)
     }
 
-    /// Appends changes, all or none; they are durable when this returns. The first gets sequence
-    /// number `seq`, and so on.
+    /// Appends changes, all or none; they are durable after the next [`sync`](Self::sync). The first
+    /// gets sequence number `seq`, and so on.
     pub(crate) fn append<'a>(&self, seq: u64, ops: impl Iterator<Item = &'a Op>) -> Result<()> {
         let mut batch = sled::Batch::default();
         for (seq, op) in (seq..).zip(ops) {
@@ -59,12 +59,11 @@ impl TailLog {
                 batch.insert(&key(seq, part), value);
             }
         }
-        self.db.apply_batch(batch).map_err(failed(&self.path))?;
-        self.sync()
+        self.db.apply_batch(batch).map_err(failed(&self.path))
     }
 
-    /// sled's own `flush` hands the data to the disk, but does not make the disk write its cache.
-    fn sync(&self) -> Result<()> {
+    /// Makes all that was appended durable. sled's own `flush` hands the data to the disk, but does not make the disk write its cache.
+    pub(crate) fn sync(&self) -> Result<()> {
         self.db.flush().map_err(failed(&self.path))?;
         self.data.sync_data().map_err(Error::io("sync", &self.path))
     }

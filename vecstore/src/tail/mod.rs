@@ -2,6 +2,7 @@
 
 mod index;
 mod log;
+mod newest;
 mod op;
 
 pub(crate) use index::TailIndex;

@@ -17,10 +17,13 @@ pub(crate) enum Op {
     Delete {
         id: u64,
     },
+    /// Nothing by itself: the number of a bulk load, whose records go into a segment directly.
+    BulkLoad,
 }
 
 const PUT: u8 = 1;
 const DELETE: u8 = 2;
+const BULK_LOAD: u8 = 3;
 
 impl Op {
     /// The insertion of a record, checked.
@@ -35,13 +38,15 @@ impl Op {
         })
     }
 
-    pub(crate) fn id(&self) -> u64 {
+    /// The id of the record that it changes.
+    pub(crate) fn id(&self) -> Option<u64> {
         match self {
-            Self::Put { id, .. } | Self::Delete { id } => *id,
+            Self::Put { id, .. } | Self::Delete { id } => Some(*id),
+            Self::BulkLoad => None,
         }
     }
 
-    /// Kind (1 byte), id (8); for a put also the row (4 per component), 0 or 1 (1) and, if 1, the
+    /// Kind (1 byte); for all but a bulk load the id (8); for a put also the row (4 per component), 0 or 1 (1) and, if 1, the
     /// group; the number of tags (4) and each tag; and the payload to the end. A group and a tag are
     /// their length (4) and their text. All numbers little-endian.
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -61,6 +66,7 @@ impl Op {
                 bytes.push(DELETE);
                 bytes.extend(id.to_le_bytes());
             }
+            Self::BulkLoad => bytes.push(BULK_LOAD),
         }
         bytes
     }
@@ -68,6 +74,9 @@ impl Op {
     /// The change that [`encode`](Self::encode) wrote, or `None` if the bytes are none.
     pub(crate) fn decode(bytes: &[u8], dimension: usize) -> Option<Self> {
         let (&kind, bytes) = bytes.split_first()?;
+        if kind == BULK_LOAD {
+            return bytes.is_empty().then_some(Self::BulkLoad);
+        }
         let (id, bytes) = bytes.split_first_chunk()?;
         let id = u64::from_le_bytes(*id);
         match kind {
@@ -127,7 +136,7 @@ mod tests {
             let (row, group) = (row.into(), group.map(Into::into));
             let tags = tags.into_iter().map(Into::into).collect();
             let put = Op::Put { id, row, group, tags, payload: Payload(payload.into()) };
-            for op in [put, Op::Delete { id }] {
+            for op in [put, Op::Delete { id }, Op::BulkLoad] {
                 prop_assert_eq!(Op::decode(&op.encode(), 7), Some(op));
             }
         }
