@@ -1,12 +1,13 @@
 //! What a segment and a tail have in common: records that can be searched as of a sequence number.
 
-use roaring::RoaringBitmap;
-
-use crate::Result;
 use crate::hnsw::Graph;
+use crate::slot_set::SlotSet;
+use crate::{Config, Result};
 
 /// A graph whose slots hold records, each alive over a span of sequence numbers.
 pub(crate) trait Part: Graph {
+    fn config(&self) -> &Config;
+
     /// Whether the record in a slot exists as of `seq`.
     fn visible(&self, slot: u32, seq: u64) -> bool;
 
@@ -26,7 +27,7 @@ pub(crate) trait Part: Graph {
     fn payload(&self, slot: u32) -> Result<&[u8]>;
 
     /// The slots whose records have a tag, dead ones too.
-    fn tagged(&self, tag: &str) -> Result<RoaringBitmap>;
+    fn tagged(&self, tag: &str) -> Result<SlotSet>;
 
     /// Fails if damage was met. What was read before may then be incomplete, so whoever gives an
     /// answer asks this last.

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use roaring::RoaringBitmap;
-
 use super::Segment;
 use super::format::{NO_GROUP, Section};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
+use crate::slot_set::SlotSet;
 use crate::{Error, Metric, Result, Verification};
 
 impl Segment {
@@ -86,14 +85,14 @@ impl Segment {
             (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
         let mut listed = 0;
         for slot in 0..self.len() as u32 {
-            for tag in self.tags(slot)? {
-                if !self.tagged(tag)?.contains(slot) {
-                    return Err(self.wrong(format!("slot {slot} is not in the set of {tag:?}")));
+            for tag in self.tag_numbers(slot)? {
+                if !sets.get(*tag as usize).is_some_and(|set| set.contains(slot)) {
+                    return Err(self.wrong(format!("slot {slot} is not in the set of tag {tag}")));
                 }
                 listed += 1;
             }
         }
-        if sets.iter().map(RoaringBitmap::len).sum::<u64>() != listed {
+        if sets.iter().map(SlotSet::len).sum::<usize>() != listed {
             return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));
         }
         Ok(())
