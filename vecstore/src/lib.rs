@@ -62,6 +62,8 @@
 //! - [`MAX_DIMENSION`] components, f32; [`MAX_PAYLOAD_BYTES`], [`MAX_TAGS`], [`MAX_TAG_BYTES`] and
 //!   [`MAX_GROUP_BYTES`] for what goes with a vector.
 //! - What was written since the last checkpoint is kept in memory too. Graphs are built on one thread.
+//! - Damage to what was written to the log since the store was last opened looks like a write that a
+//!   crash cut short: it and all that follows in the log is dropped. Checkpoints keep the log short.
 //! - Little-endian machines; tested on Linux.
 //!
 //! It knows nothing of where vectors come from, has no server, and needs none.

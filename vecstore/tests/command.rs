@@ -242,7 +242,7 @@ fn info_verify_and_checkpoint() {
         assert_eq!(figure(&info, word), expected);
     }
     let said = folder.vecstore("verify store");
-    assert!(said.ends_with("; tail: whole; 29 vectors in all\n"), "{said}");
+    assert!(said.ends_with("; tail: 1 changes; 29 vectors in all\n"), "{said}");
     assert_eq!(folder.vecstore("checkpoint store"), "29 vectors, up to change 31\n");
     assert_eq!(Reader::open(&path).unwrap().len(), 29);
 

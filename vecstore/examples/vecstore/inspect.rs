@@ -43,10 +43,13 @@ pub(crate) fn verify(path: &Path) -> Result<(), Failure> {
     let sight = Sight::open(path)?;
     let most = sight.most();
     let found = most.verify()?;
-    let tail = match sight.whole {
+    let tail = match &sight.whole {
         // Opening the store has read all of its tail, and compared the checksum of each change.
-        Ok(_) => format!("whole; {} vectors in all", most.len()),
-        Err(why) => why.to_owned(),
+        Ok(_) => {
+            let changes = most.last_change() - sight.checkpoint.last_change();
+            format!("{changes} changes; {} vectors in all", most.len())
+        }
+        Err(why) => (*why).to_owned(),
     };
     println!(
         "a segment of {} vectors, {} links, {} unreachable; tail: {tail}",
