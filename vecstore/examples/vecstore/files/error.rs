@@ -14,7 +14,7 @@ pub(crate) enum FileError {
     Empty,
 
     #[error("its rows have {found} components; 1 to {MAX_DIMENSION} are possible")]
-    Dimension { found: i64 },
+    Dimension { found: i128 },
 
     #[error("row {row} says that it has {found} components, the first row has {expected}")]
     UnequalRows { row: u64, found: i32, expected: usize },

@@ -74,7 +74,7 @@ fn read_up_to(input: &mut impl Read, len: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn check_dimension(found: i64) -> Result<usize, FileError> {
+fn check_dimension(found: i128) -> Result<usize, FileError> {
     match usize::try_from(found) {
         Ok(dimension) if (1..=vecstore::MAX_DIMENSION).contains(&dimension) => Ok(dimension),
         _ => Err(FileError::Dimension { found }),

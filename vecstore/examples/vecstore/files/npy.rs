@@ -31,7 +31,7 @@ pub(super) fn read(mut input: impl Read + 'static) -> Result<Rows, FileError> {
     let &[count, components] = shape.as_slice() else {
         return Err(FileError::Shape { found: shape });
     };
-    let dimension = check_dimension(components.try_into().unwrap_or(i64::MAX))?;
+    let dimension = check_dimension(components.into())?;
     let len = size * dimension;
     let rows = (0..=count).map_while(move |row| {
         let row = read_row(&mut input, row, count, len).transpose()?;
