@@ -180,3 +180,49 @@ fn damaged_files_give_errors_or_right_answers() {
     println!("{damages} damages: {refused} answers refused, {unharmed} right");
     assert!(refused > damages && unharmed > damages / 10, "{refused}, {unharmed}");
 }
+
+/// sled takes a record that it cannot read for the end of its log; the store knows better.
+#[test]
+fn damage_to_what_was_just_written_is_noticed() {
+    const WRITES: u64 = 12;
+    let directory = tempfile::tempdir().unwrap();
+    let (open, closed) = (directory.path().join("open"), directory.path().join("closed"));
+    let broken = directory.path().join("broken");
+    let store = Store::create(&open, Config::new(DIMENSION, Metric::SquaredEuclidean)).unwrap();
+    for id in 0..WRITES {
+        store.insert(&record(id)).unwrap();
+    }
+    // As a process leaves it that is killed, and as one that ends.
+    let killed = directory.path().join("killed");
+    copy(&open, &killed);
+    drop(store);
+    fs::rename(&open, &closed).unwrap();
+
+    let mut refused = 0;
+    for (whole, least) in [(&killed, WRITES - 1), (&closed, WRITES)] {
+        let file = Path::new("tail/00000000000000000001/db");
+        let bytes = fs::read(whole.join(file)).unwrap();
+        let written = (0..bytes.len()).filter(|&position| bytes[position] != 0);
+        for position in written.step_by(7) {
+            let _ = fs::remove_dir_all(&broken);
+            copy(whole, &broken);
+            let mut bytes = bytes.clone();
+            bytes[position] ^= 1 << (position % 8);
+            fs::write(broken.join(file), bytes).unwrap();
+            match Store::open(&broken) {
+                // The last write of a process that was killed may pass for one that was cut short.
+                Ok(store) => {
+                    let kept =
+                        (0..WRITES).take_while(|&id| store.get(id).unwrap() == Some(record(id)));
+                    assert!(kept.count() as u64 >= least, "byte {position} of {}", whole.display());
+                }
+                Err(error) => {
+                    assert!(is_about_a_file(&error), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    println!("{refused} times a damaged log was refused");
+    assert!(refused > 100, "{refused}");
+}

@@ -112,7 +112,7 @@ impl Shared {
         writer.check()?;
         let view = self.view.load();
         let seq = view.seq + 1;
-        let appended = writer.log.append(seq, [Op::BulkLoad].iter());
+        let appended = writer.log.append([Op::BulkLoad].iter());
         appended.inspect_err(|error| writer.failed = Some(error.to_string()))?;
         self.view.store(Arc::new(View { seq, ..View::clone(&view) }));
         self.start_new_tail(&mut writer)
@@ -123,7 +123,10 @@ impl Shared {
         writer.sync()?;
         let mut view = View::clone(&self.view.load());
         let start = view.seq + 1;
-        let log = TailLog::open(&tail_path(&self.path, start))?;
+        let log =
+            TailLog::open(&tail_path(&self.path, start), start, self.config.dimension, |_, _| {
+                Ok(())
+            })?;
         let mut manifest = writer.manifest.clone();
         manifest.tails.push(start);
         writer.replace_manifest(&self.path, manifest)?;

@@ -86,7 +86,7 @@ impl Writer {
         self.check()?;
         let mut view = View::clone(&shared.view.load());
         let mut seq = view.seq + 1;
-        self.log.append(seq, waiting.iter().flat_map(|waiting| &waiting.ops))?;
+        self.log.append(waiting.iter().flat_map(|waiting| &waiting.ops))?;
         if durability == Durability::EachWrite {
             self.log.sync()?;
         }

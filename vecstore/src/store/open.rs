@@ -35,7 +35,7 @@ impl Store {
         dir::create(&tails_dir(path))?;
         // What a creation that was cut short may have left.
         remove_unnamed(path, &Manifest { tails: Vec::new(), ..manifest.clone() })?;
-        TailLog::open(&tail_path(path, 1))?;
+        TailLog::open(&tail_path(path, 1), 1, config.dimension, |_, _| Ok(()))?;
         manifest.write(path)?;
         Self::recover(path, manifest, lock)
     }
@@ -92,14 +92,12 @@ impl Store {
             if !tail.is_dir() {
                 return Err(Error::corrupt(&tail, "the MANIFEST names it, but it is missing"));
             }
-            let log = TailLog::open(&tail)?;
             view.tails.push(Arc::new(TailIndex::new(config)));
             let mut touched = Vec::new();
-            let next = log.replay(start, config.dimension, |seq, op| {
+            let log = TailLog::open(&tail, start, config.dimension, |seq, op| {
                 touched.extend(op.id().map(|id| (id, seq)));
                 apply(&mut view, seq, op).map(|_| ())
             })?;
-            view.seq = next - 1;
             writer = Some(Writer { log, touched, manifest: manifest.clone(), failed: None });
         }
         view.intact()?;

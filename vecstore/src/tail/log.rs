@@ -1,41 +1,58 @@
 //! The log on disk: sled, used as an ordered list of changes that only grows.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use super::Op;
+use super::entry::{self, Entry};
 use crate::{Error, Result, dir};
-
-/// A change longer than this is cut into parts. sled moves a page that is larger than a quarter of
-/// its segment size (512 KiB / 4) into a file of its own, which it does not sync; a page holds some
-/// 16 to 20 values, so none ever gets that large.
-const PART_BYTES: usize = 4096;
-
-/// The length of a part's own header: crc32c of the rest (4), number of further parts (4).
-const PART_HEADER: usize = 8;
 
 /// The log of the changes since a sequence number.
 ///
-/// The key of a part is the change's sequence number and the part's place, big-endian, so that sled's
-/// order is the order of the changes.
+/// What is appended at once is a commit: its changes, each after its length (4 bytes), cut into
+/// [`Entry`]s under keys that sort in the order of the changes.
+///
+/// sled takes the first thing that it cannot read for the end of its log: rightly where a crash cut a
+/// write short, wrongly where what was durable is damaged. So each entry says which changes were
+/// durable before it, and opening looks whether there is any in the file, whether sled finds it or
+/// not, that knows of more than sled does. A *seal*, which is written when the log is opened and
+/// closed, says it of the last commit.
 pub(crate) struct TailLog {
     path: PathBuf,
     db: sled::Db,
     /// sled's data file, opened once more to sync it.
     data: File,
+    /// The last change that was appended.
+    last: u64,
+    /// The last change that is durable.
+    durable: u64,
+    /// Whether anything failed, so that it is unknown what is durable.
+    failed: bool,
 }
 
+/// The key of the seal, after all others.
+const SEAL: [u8; 12] = [0xFF; 12];
+
 impl TailLog {
-    /// Opens or creates the log in a directory.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// Opens or creates the log of the changes from `start` on in a directory, and calls `each` with
+    /// every change in it, in order.
+    pub(crate) fn open(
+        path: &Path,
+        start: u64,
+        dimension: usize,
+        each: impl FnMut(u64, Op) -> Result<()>,
+    ) -> Result<Self> {
         dir::create(path)?;
-        let db = open_sled(path).map_err(failed(path))?;
-        let file = path.join("db");
-        let data = File::open(&file).map_err(Error::io("open", &file))?;
-        let log = Self { path: path.to_owned(), db, data };
+        if path.join("db").exists() {
+            check(path, start, dimension)?;
+        }
+        let mut log = Self::open_unchecked(path, path, start)?;
+        log.replay(dimension, each)?;
         log.sync()?;
+        log.seal()?;
         // sled creates its files without making their names durable.
         let conf = path.join("conf");
         File::open(&conf).and_then(|conf| conf.sync_all()).map_err(Error::io("sync", &conf))?;
@@ -43,72 +60,181 @@ impl TailLog {
         Ok(log)
     }
 
-    /// Appends changes, all or none; they are durable after the next [`sync`](Self::sync). The first
-    /// gets sequence number `seq`, and so on.
-    pub(crate) fn append<'a>(&self, seq: u64, ops: impl Iterator<Item = &'a Op>) -> Result<()> {
-        let mut batch = sled::Batch::default();
-        for (seq, op) in (seq..).zip(ops) {
-            let bytes = op.encode();
-            let last = bytes.len().div_ceil(PART_BYTES) as u32 - 1;
-            for (part, bytes) in (0u32..).zip(bytes.chunks(PART_BYTES)) {
-                let mut value = vec![0; 4];
-                value.extend((last - part).to_le_bytes());
-                value.extend_from_slice(bytes);
-                let checksum = checksum(seq, part, &value[4..]);
-                value[..4].copy_from_slice(&checksum.to_le_bytes());
-                batch.insert(&key(seq, part), value);
-            }
+    /// Opens what lies in a directory as the log that is named `path`.
+    fn open_unchecked(path: &Path, directory: &Path, start: u64) -> Result<Self> {
+        let db = open_sled(directory).map_err(failed(path))?;
+        let file = directory.join("db");
+        let data = File::open(&file).map_err(Error::io("open", &file))?;
+        let last = start - 1;
+        Ok(Self { path: path.to_owned(), db, data, last, durable: last, failed: false })
+    }
+
+    /// Appends changes, all or none; they are durable after the next [`sync`](Self::sync).
+    pub(crate) fn append<'a>(&mut self, ops: impl Iterator<Item = &'a Op>) -> Result<()> {
+        let (first, mut last, mut commit) = (self.last + 1, self.last, Vec::new());
+        for op in ops {
+            let start = commit.len();
+            commit.extend([0; 4]);
+            op.encode(&mut commit);
+            let len = (commit.len() - start - 4) as u32;
+            commit[start..start + 4].copy_from_slice(&len.to_le_bytes());
+            last += 1;
         }
-        self.db.apply_batch(batch).map_err(failed(&self.path))
+        let pieces = commit.chunks(entry::MAX_BYTES);
+        let count = pieces.len() as u32;
+        let entries = (0..count).zip(pieces).map(|(place, contents)| {
+            let (more, durable) = (count - place - 1, self.durable);
+            let entry = Entry { first, place, more, durable, contents };
+            (entry.key(), entry.encode())
+        });
+        let mut entries: Vec<_> = entries.collect();
+        let appended = match entries.pop() {
+            // One entry is written whole or not at all by itself; a batch costs a third more.
+            Some((key, value)) if entries.is_empty() => self.db.insert(key, value).map(|_| ()),
+            last => {
+                let mut batch = sled::Batch::default();
+                entries.into_iter().chain(last).for_each(|(key, value)| batch.insert(&key, value));
+                self.db.apply_batch(batch)
+            }
+        };
+        let appended = appended.map_err(failed(&self.path));
+        self.note(appended)?;
+        self.last = last;
+        Ok(())
     }
 
-    /// Makes all that was appended durable. sled's own `flush` hands the data to the disk, but does not make the disk write its cache.
-    pub(crate) fn sync(&self) -> Result<()> {
-        self.db.flush().map_err(failed(&self.path))?;
-        self.data.sync_data().map_err(Error::io("sync", &self.path))
+    /// Makes all that was appended durable. sled's own `flush` hands the data to the disk, but does
+    /// not make the disk write its cache.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        let flushed = self.db.flush().map_err(failed(&self.path));
+        self.note(flushed)?;
+        let synced = self.data.sync_data().map_err(Error::io("sync", &self.path));
+        self.note(synced)?;
+        self.durable = self.last;
+        Ok(())
     }
 
-    /// Calls `each` with every change of the log in order; the first must have number `seq`.
-    /// Returns the number that comes after the last.
-    pub(crate) fn replay(
-        &self,
-        mut seq: u64,
+    fn note<T>(&mut self, result: Result<T>) -> Result<T> {
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Notes that the last change is durable.
+    fn seal(&mut self) -> Result<()> {
+        let seal = Entry {
+            first: u64::MAX,
+            place: u32::MAX,
+            more: 0,
+            durable: self.durable,
+            contents: &[],
+        };
+        self.db.insert(SEAL, seal.encode()).map_err(failed(&self.path))?;
+        self.sync()
+    }
+
+    fn replay(
+        &mut self,
         dimension: usize,
         mut each: impl FnMut(u64, Op) -> Result<()>,
-    ) -> Result<u64> {
-        let (mut bytes, mut part) = (Vec::new(), 0);
+    ) -> Result<()> {
+        let (mut commit, mut place) = (Vec::new(), 0);
         for entry in self.db.iter() {
-            let (found, value) = entry.map_err(failed(&self.path))?;
-            let (at, place) = (seq, part);
-            let damaged =
-                |what| Error::corrupt(&self.path, format!("change {at}, part {place}: {what}"));
-            if found != key(seq, part) {
-                return Err(damaged("missing"));
+            let (key, value) = entry.map_err(failed(&self.path))?;
+            let first = self.last + 1;
+            let damaged = |what: &str| {
+                Error::corrupt(&self.path, format!("the commit of change {first}: {what}"))
+            };
+            let entry = Entry::decode(&value).ok_or_else(|| damaged("an entry cannot be read"))?;
+            if key != entry.key() {
+                return Err(damaged("an entry is out of its place"));
             }
-            let (header, body) = value
-                .split_at_checked(PART_HEADER)
-                .ok_or_else(|| damaged("shorter than its header"))?;
-            if header[..4] != checksum(seq, part, &value[4..]).to_le_bytes() {
-                return Err(damaged("wrong checksum"));
+            if key == SEAL {
+                continue;
             }
-            bytes.extend_from_slice(body);
-            part += 1;
-            if header[4..] == [0; 4] {
-                let op =
-                    Op::decode(&bytes, dimension).ok_or_else(|| damaged("unknown contents"))?;
-                each(seq, op)?;
-                bytes.clear();
-                (seq, part) = (seq + 1, 0);
+            if (entry.first, entry.place) != (first, place) {
+                return Err(damaged("an entry is missing"));
+            }
+            commit.extend_from_slice(entry.contents);
+            place += 1;
+            if entry.more == 0 {
+                let mut rest = &commit[..];
+                while !rest.is_empty() {
+                    let op = next_op(&mut rest, dimension);
+                    self.last += 1;
+                    each(self.last, op.ok_or_else(|| damaged("a change cannot be read"))?)?;
+                }
+                commit.clear();
+                place = 0;
             }
         }
-        if part != 0 {
-            return Err(Error::corrupt(
-                &self.path,
-                format!("change {seq}: its last part is missing"),
-            ));
+        if place > 0 {
+            let what = format!("the commit of change {}: its end is missing", self.last + 1);
+            return Err(Error::corrupt(&self.path, what));
         }
-        Ok(seq)
+        Ok(())
     }
+}
+
+impl Drop for TailLog {
+    /// Whoever needs to know whether all is durable asks before.
+    fn drop(&mut self) {
+        if !self.failed && self.sync().is_ok() {
+            let _ = self.seal();
+        }
+    }
+}
+
+/// Checks that sled finds all that is known to have been durable. It tries that on a copy: where sled
+/// does not find its end, it cuts the log off.
+fn check(path: &Path, start: u64, dimension: usize) -> Result<()> {
+    let file = path.join("db");
+    let durable = File::open(&file).and_then(entry::last_durable);
+    let durable = durable.map_err(Error::io("read", &file))?;
+    let copy = Copy::of(path)?;
+    let mut log = TailLog::open_unchecked(path, &copy.0, start)?;
+    log.failed = true; // a copy that is removed needs no seal
+    log.replay(dimension, |_, _| Ok(()))?;
+    if durable > log.last {
+        let what = format!("changes {} to {durable} are missing or damaged", log.last + 1);
+        return Err(Error::corrupt(path, what));
+    }
+    Ok(())
+}
+
+/// A copy of the files of a directory, beside it, which goes with its owner.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn of(directory: &Path) -> Result<Self> {
+        let copy = Self(directory.with_extension("copy"));
+        let files = || -> io::Result<()> {
+            fs::create_dir(&copy.0)?;
+            for entry in fs::read_dir(directory)? {
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    fs::copy(entry.path(), copy.0.join(entry.file_name()))?;
+                }
+            }
+            Ok(())
+        };
+        files().map_err(Error::io("copy to", &copy.0))?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed when the store is opened the next time.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Takes a change, which comes after its length, from the front of a commit.
+fn next_op(commit: &mut &[u8], dimension: usize) -> Option<Op> {
+    let (len, rest) = commit.split_first_chunk()?;
+    let (op, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    *commit = rest;
+    Op::decode(op, dimension)
 }
 
 /// Opens sled. A sled that this process closed a moment ago may still be held by one of its own
@@ -128,18 +254,6 @@ fn open_sled(path: &Path) -> sled::Result<sled::Db> {
             result => return result,
         }
     }
-}
-
-fn key(seq: u64, part: u32) -> [u8; 12] {
-    let mut key = [0; 12];
-    key[..8].copy_from_slice(&seq.to_be_bytes());
-    key[8..].copy_from_slice(&part.to_be_bytes());
-    key
-}
-
-/// Of a part's contents and of its place, so that a part that turns up elsewhere is noticed.
-fn checksum(seq: u64, part: u32, bytes: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&key(seq, part)), bytes)
 }
 
 fn failed(path: &Path) -> impl FnOnce(sled::Error) -> Error {

@@ -46,20 +46,19 @@ impl Op {
         }
     }
 
-    /// Kind (1 byte); for all but a bulk load the id (8); for a put also the row (4 per component), 0 or 1 (1) and, if 1, the
-    /// group; the number of tags (4) and each tag; and the payload to the end. A group and a tag are
-    /// their length (4) and their text. All numbers little-endian.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    /// Kind (1 byte); for all but a bulk load the id (8); for a put also the row (4 per component), 0
+    /// or 1 (1) and, if 1, the group; the number of tags (4) and each tag; and the payload to the end.
+    /// A group and a tag are their length (4) and their text. All numbers little-endian.
+    pub(crate) fn encode(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Put { id, row, group, tags, payload } => {
                 bytes.push(PUT);
                 bytes.extend(id.to_le_bytes());
                 bytes.extend_from_slice(bytemuck::cast_slice(row));
                 bytes.push(u8::from(group.is_some()));
-                group.iter().for_each(|group| encode_text(&mut bytes, group));
+                group.iter().for_each(|group| encode_text(bytes, group));
                 bytes.extend((tags.len() as u32).to_le_bytes());
-                tags.iter().for_each(|tag| encode_text(&mut bytes, tag));
+                tags.iter().for_each(|tag| encode_text(bytes, tag));
                 bytes.extend_from_slice(&payload.0);
             }
             Self::Delete { id } => {
@@ -68,7 +67,6 @@ impl Op {
             }
             Self::BulkLoad => bytes.push(BULK_LOAD),
         }
-        bytes
     }
 
     /// The change that [`encode`](Self::encode) wrote, or `None` if the bytes are none.
@@ -137,14 +135,18 @@ mod tests {
             let tags = tags.into_iter().map(Into::into).collect();
             let put = Op::Put { id, row, group, tags, payload: Payload(payload.into()) };
             for op in [put, Op::Delete { id }, Op::BulkLoad] {
-                prop_assert_eq!(Op::decode(&op.encode(), 7), Some(op));
+                let mut bytes = Vec::new();
+                op.encode(&mut bytes);
+                prop_assert_eq!(Op::decode(&bytes, 7), Some(op));
             }
         }
 
         #[test]
         fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             if let Some(op) = Op::decode(&bytes, 3) {
-                prop_assert_eq!(op.encode(), bytes);
+                let mut encoded = Vec::new();
+                op.encode(&mut encoded);
+                prop_assert_eq!(encoded, bytes);
             }
         }
     }
