@@ -1,5 +1,7 @@
 //! A filter, brought to the slots of one part.
 
+use std::borrow::Cow;
+
 use crate::Result;
 use crate::filter::{Node, RecordRef};
 use crate::part::Part;
@@ -54,11 +56,15 @@ impl<'f> Matcher<'f> {
         }
     }
 
-    /// A set that holds every slot it accepts, if one is known.
-    pub(crate) fn within(&self) -> Option<&SlotSet> {
+    /// A set that holds every slot it accepts.
+    pub(crate) fn within<P: Part>(&self, part: &P) -> Cow<'_, SlotSet> {
+        self.known().map_or_else(|| Cow::Owned(SlotSet::full(part.len())), Cow::Borrowed)
+    }
+
+    fn known(&self) -> Option<&SlotSet> {
         match self {
             Self::Set(set) => Some(set),
-            Self::All(matchers) => matchers.iter().find_map(Self::within),
+            Self::All(matchers) => matchers.iter().find_map(Self::known),
             Self::Any(_) | Self::Not(_) | Self::By(_) => None,
         }
     }

@@ -56,54 +56,48 @@ impl<'q> Prepared<'q> {
     /// The best records of one part, nearest first: at most k of them, or the best of each of at
     /// most k groups; fewer only if the part has no more.
     pub(crate) fn run<P: Part>(&self, part: &P, seq: u64) -> Result<Vec<Candidate>> {
-        // Others link records meanwhile: what is not linked now is compared one by one.
-        let linked = match part.linked() {
-            few if few <= SCAN_LIMIT => 0,
-            linked => linked as u32,
-        };
         let visible = |slot| part.visible(slot, seq);
         let Some(filter) = self.filter else {
-            let walk = |ef| {
-                let accept = |slot| slot < linked && visible(slot);
-                hnsw::search(part, &self.vector, ef, usize::MAX, accept)
-            };
-            let found = match linked {
-                0 => Vec::new(),
-                _ => self.walk(part, walk, &visible, 0..linked)?,
-            };
-            return self.add_unlinked(part, found, linked, &visible);
+            return self.among(part, &visible, None);
         };
-        let matcher = Matcher::new(filter, part)?;
-        let accept = |slot| visible(slot) && matcher.accepts(part, slot);
-        let found = match (linked, &matcher) {
-            (0, _) => Vec::new(),
-            (_, Matcher::Set(set)) => {
-                let accept = |slot| slot < linked && set.contains(slot) && visible(slot);
-                self.filtered(part, &accept, set)?
+        match Matcher::new(filter, part)? {
+            Matcher::Set(set) => {
+                let accept = |slot| set.contains(slot) && visible(slot);
+                self.among(part, &accept, Some(&set))
             }
-            _ => {
-                let accept = |slot| slot < linked && accept(slot);
-                match matcher.within() {
-                    Some(set) => self.filtered(part, &accept, set)?,
-                    None => self.filtered(part, &accept, &SlotSet::full(part.len()))?,
-                }
+            matcher => {
+                let accept = |slot| visible(slot) && matcher.accepts(part, slot);
+                self.among(part, &accept, Some(&matcher.within(part)))
             }
-        };
-        self.add_unlinked(part, found, linked, &accept)
+        }
     }
 
-    /// Joins what was found among the slots below `linked` and the best of the others.
-    fn add_unlinked<P: Part>(
+    /// The best of the accepted records, which `slots` hold, if a filter accepts them.
+    fn among<P: Part>(
         &self,
         part: &P,
-        mut found: Vec<Candidate>,
-        linked: u32,
         accept: &impl Fn(u32) -> bool,
+        slots: Option<&SlotSet>,
     ) -> Result<Vec<Candidate>> {
-        if linked as usize == part.len() {
+        // Records are linked meanwhile. Those that are not yet are compared one by one.
+        let linked = Some(part.linked() as u32).filter(|&linked| linked as usize > SCAN_LIMIT);
+        let linked = linked.unwrap_or_default();
+        let mut found = Vec::new();
+        if linked > 0 {
+            let accept = |slot| slot < linked && accept(slot);
+            found = match slots {
+                Some(slots) => self.filtered(part, &accept, slots)?,
+                None => {
+                    let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, accept);
+                    self.walk(part, walk, &accept, 0..linked)?
+                }
+            };
+        }
+        let rest = linked..part.len() as u32;
+        if rest.is_empty() {
             return Ok(found);
         }
-        found.extend(self.scan(part, accept, linked..part.len() as u32)?);
+        found.extend(self.scan(part, accept, rest)?);
         found.sort_unstable();
         self.pick(part, found)
     }
