@@ -108,7 +108,7 @@ impl Segment {
             for slot in 0..slots {
                 let start = self.layer_starts[level] + slot as usize * width;
                 let list = self.read::<u32>(Section::Links, start, width);
-                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(width);
+                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(list.len());
                 let (links, rest) = list.split_at(len);
                 let distinct: HashSet<_> = links.iter().collect();
                 let fits = links.iter().all(|&link| link < slots && link != slot)

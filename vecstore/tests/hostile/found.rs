@@ -1,0 +1,37 @@
+//! Files that once led the reader astray.
+
+use std::fs;
+
+use vecstore::{Error, Reader};
+
+use crate::layout::*;
+use crate::seeds;
+
+/// A reader of the first seed after a change, its checksums made right.
+fn opened(change: impl Fn(&mut Vec<u8>)) -> Result<Reader, Error> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut file = seeds::segments().swap_remove(0);
+    change(&mut file);
+    seal(&mut file);
+    let path = directory.path().join("changed.seg");
+    fs::write(&path, file).unwrap();
+    Reader::open_segment(&path)
+}
+
+fn refused<T>(result: Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Corrupt { .. }))
+}
+
+/// Pages after the checksums have none, and reading them gave nothing: `verify` panicked.
+#[test]
+fn sections_lie_before_the_checksums() {
+    for section in 0..CHECKSUMS {
+        let reader = opened(|file| {
+            let (start, len) = extent(file, CHECKSUMS);
+            let end = (start + len).next_multiple_of(64);
+            file.resize((end + extent(file, section).1) as usize, 0);
+            set_u64(file, extent_at(section), end);
+        });
+        assert!(refused(reader), "section {section}");
+    }
+}
