@@ -133,6 +133,16 @@ impl Segment {
         std::str::from_utf8(tag).ok()
     }
 
+    /// The numbers of a slot's tags, in ascending order.
+    fn tag_list(&self, slot: u32) -> Result<&[u32]> {
+        if self.header.extent(Section::TagListStarts).len == 0 {
+            return Ok(&[]);
+        }
+        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
+            .and_then(|list| bytemuck::try_cast_slice(list).ok())
+            .ok_or_else(|| self.damaged("a record's list of tags makes no sense"))
+    }
+
     /// The slots whose records have the tag with a number.
     fn tag_set(&self, number: usize) -> Result<RoaringBitmap> {
         self.entry_of(Section::TagSetStarts, Section::TagSets, number)
@@ -223,13 +233,10 @@ impl Part for Segment {
     }
 
     fn tags(&self, slot: u32) -> Result<Vec<&str>> {
-        if self.header.extent(Section::TagListStarts).len == 0 {
-            return Ok(Vec::new());
-        }
-        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
-            .and_then(|list| bytemuck::try_cast_slice::<_, u32>(list).ok())
-            .and_then(|list| list.iter().map(|&tag| self.tag(tag as usize)).collect())
-            .ok_or_else(|| self.damaged("a record has a tag without a name"))
+        let name = |&tag: &u32| {
+            self.tag(tag as usize).ok_or_else(|| self.damaged("a record has a tag without a name"))
+        };
+        self.tag_list(slot)?.iter().map(name).collect()
     }
 
     fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
@@ -251,7 +258,7 @@ impl Part for Segment {
             return Ok(&[]);
         }
         self.entry_of(Section::PayloadStarts, Section::Payloads, slot as usize)
-            .ok_or_else(|| self.damaged("a payload lies outside its section"))
+            .ok_or_else(|| self.damaged("the place of a payload makes no sense"))
     }
 
     fn intact(&self) -> Result<()> {

@@ -86,12 +86,17 @@ impl Segment {
             (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
         let mut listed = 0;
         for slot in 0..self.len() as u32 {
-            for tag in self.tags(slot)? {
-                if !self.tagged(tag)?.contains(slot) {
-                    return Err(self.wrong(format!("slot {slot} is not in the set of {tag:?}")));
-                }
-                listed += 1;
+            let list = self.tag_list(slot)?;
+            if !list.is_sorted_by(|a, b| a < b) {
+                return Err(self.wrong(format!("the tags of slot {slot} are not in order")));
             }
+            if !list.iter().all(|&tag| sets.get(tag as usize).is_some_and(|set| set.contains(slot)))
+            {
+                return Err(
+                    self.wrong(format!("slot {slot} is not in the set of each of its tags"))
+                );
+            }
+            listed += list.len() as u64;
         }
         if sets.iter().map(RoaringBitmap::len).sum::<u64>() != listed {
             return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));

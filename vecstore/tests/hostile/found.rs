@@ -22,6 +22,11 @@ fn refused<T>(result: Result<T, Error>) -> bool {
     matches!(result, Err(Error::Corrupt { .. }))
 }
 
+/// Where an entry of a section lies in the file.
+fn entry_at(file: &[u8], section: usize, index: usize) -> usize {
+    extent(file, section).0 as usize + index * WIDTHS[section]
+}
+
 /// Pages after the checksums have none, and reading them gave nothing: `verify` panicked.
 #[test]
 fn sections_lie_before_the_checksums() {
@@ -34,4 +39,16 @@ fn sections_lie_before_the_checksums() {
         });
         assert!(refused(reader), "section {section}");
     }
+}
+
+/// With a record's tags in another order, or one of them twice, `verify` was content, and the record
+/// came back with tags that were not as [`Record::tags`](vecstore::Record::tags) says.
+#[test]
+fn tags_are_listed_in_order() {
+    let reader = opened(|file| {
+        // Each record of the seed has two.
+        let first = entry_at(file, TAG_LISTS, 0);
+        file[first..first + 8].rotate_left(4);
+    });
+    assert!(refused(reader.unwrap().snapshot().verify()));
 }
