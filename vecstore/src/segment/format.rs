@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::pages::PAGE;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
-use crate::{Config, Error, Metric, Result};
+use crate::{
+    Config, Error, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Metric, Result,
+};
 
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
@@ -60,6 +62,21 @@ pub(super) enum Section {
 }
 
 pub(super) const SECTIONS: usize = Section::Checksums as usize + 1;
+
+impl Section {
+    /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
+    /// may overlap; where they were of any length, a small file could fill the memory.
+    pub(super) fn longest_entry(self) -> u64 {
+        let bytes = match self {
+            Self::GroupNames => MAX_GROUP_BYTES,
+            Self::TagLists => size_of::<u32>() * MAX_TAGS,
+            Self::Tags => MAX_TAG_BYTES,
+            Self::Payloads => MAX_PAYLOAD_BYTES,
+            _ => usize::MAX,
+        };
+        bytes as u64
+    }
+}
 
 /// The number of a group that is none.
 pub(super) const NO_GROUP: u32 = u32::MAX;

@@ -119,7 +119,7 @@ impl Segment {
     fn entry_of(&self, starts: Section, contents: Section, index: usize) -> Option<&[u8]> {
         let &[start, end] = self.read::<u64>(starts, index, 2) else { return None };
         let len = end.checked_sub(start)?;
-        (end <= self.header.extent(contents).len)
+        (len <= contents.longest_entry() && end <= self.header.extent(contents).len)
             .then(|| self.read(contents, start as usize, len as usize))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use vecstore::{Error, Reader};
+use vecstore::{Error, MAX_TAGS, Reader};
 
 use crate::layout::*;
 use crate::seeds;
@@ -51,4 +51,17 @@ fn tags_are_listed_in_order() {
         file[first..first + 8].rotate_left(4);
     });
     assert!(refused(reader.unwrap().snapshot().verify()));
+}
+
+/// A list of tags as long as the file, each a name as long as the file, was read into memory.
+#[test]
+fn a_record_is_not_larger_than_a_store_takes() {
+    let reader = opened(|file| {
+        let (start, end) = (entry_at(file, TAG_LIST_STARTS, 0), entry_at(file, TAG_LIST_STARTS, 1));
+        let (_, lists) = extent(file, TAG_LISTS);
+        assert!(lists > 4 * MAX_TAGS as u64);
+        set_u64(file, start, 0);
+        set_u64(file, end, lists);
+    });
+    assert!(refused(reader.unwrap().snapshot().iter().next().unwrap()));
 }
