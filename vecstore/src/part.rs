@@ -5,6 +5,10 @@ use roaring::RoaringBitmap;
 use crate::Result;
 use crate::hnsw::Graph;
 
+/// The highest number of a change that a file may name: so high that no store gets there, and so far
+/// below [`u64::MAX`], which stands for never, that counting on from it has no end.
+pub(crate) const MAX_SEQ: u64 = u64::MAX / 2;
+
 /// A graph whose slots hold records, each alive over a span of sequence numbers.
 pub(crate) trait Part: Graph {
     /// Whether the record in a slot exists as of `seq`.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::pages::PAGE;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
+use crate::part::MAX_SEQ;
 use crate::{
     Config, Error, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Metric, Result,
 };
@@ -174,6 +175,9 @@ impl Header {
     fn check(&self, file_len: u64) -> Result<(), &'static str> {
         if self.slots() > MAX_SLOTS || !self.layers.is_sorted_by(|lower, upper| lower >= upper) {
             return Err("its layers do not lie within each other");
+        }
+        if self.seq > MAX_SEQ {
+            return Err("no store has seen as many changes as it says");
         }
         let checksums = self.extent(Section::Checksums);
         let contents = &self.sections[..Section::Checksums as usize];

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use vecstore::{Error, MAX_TAGS, Reader};
+use vecstore::{Error, MAX_TAGS, Reader, Store};
 
 use crate::layout::*;
 use crate::seeds;
@@ -64,4 +64,37 @@ fn a_record_is_not_larger_than_a_store_takes() {
         set_u64(file, end, lists);
     });
     assert!(refused(reader.unwrap().snapshot().iter().next().unwrap()));
+}
+
+/// The highest number stands for never: nothing was visible in a segment that ends with it, and
+/// counting on from it overflowed.
+#[test]
+fn changes_are_numbered_within_reason() {
+    assert!(refused(opened(|file| set_u64(file, SEQ, u64::MAX))));
+    let manifest = |seq| manifest(&format!(r#""segment":null,"seq":{seq},"tails":[{seq}]"#));
+    assert!(refused(Store::open(manifest(u64::MAX).path())));
+    assert!(refused(Store::open(manifest(u64::MAX / 2 + 1).path())));
+    assert_eq!(Reader::open(manifest(u64::MAX / 2).path()).unwrap().len(), 0);
+}
+
+/// Any file was opened, wherever it lay.
+#[test]
+fn a_manifest_names_a_segment_of_its_store() {
+    for name in ["/dev/zero", "../0.seg", "", "00000000000000000002.seg"] {
+        let manifest = manifest(&format!(r#""segment":"{name}","seq":1,"tails":[2]"#));
+        assert!(refused(Reader::open(manifest.path())), "{name}");
+    }
+}
+
+/// A store that is nothing but a MANIFEST of this.
+fn manifest(rest: &str) -> tempfile::TempDir {
+    let config = r#"{"dimension":3,"metric":"cosine","m":4,"ef_construction":20}"#;
+    let body = format!("vecstore manifest 1\n{{\"config\":{config},{rest}}}\n");
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!("{body}crc32c {:08x}\n", crc32c::crc32c(body.as_bytes()));
+    fs::write(directory.path().join("MANIFEST"), text).unwrap();
+    for name in ["segments", "tail"] {
+        fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    directory
 }
