@@ -50,6 +50,7 @@ mod query;
 mod reader;
 mod record;
 mod segment;
+mod slot_set;
 mod snapshot;
 mod store;
 mod tail;

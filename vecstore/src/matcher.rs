@@ -1,14 +1,13 @@
 //! A filter, brought to the slots of one part.
 
-use roaring::RoaringBitmap;
-
 use crate::Result;
 use crate::filter::{Node, RecordRef};
 use crate::part::Part;
+use crate::slot_set::SlotSet;
 
 /// A filter on the slots of one part. What is known of them as sets is joined to one set.
 pub(crate) enum Matcher<'f> {
-    Set(RoaringBitmap),
+    Set(SlotSet),
     All(Vec<Matcher<'f>>),
     Any(Vec<Matcher<'f>>),
     Not(Box<Matcher<'f>>),
@@ -23,21 +22,22 @@ impl<'f> Matcher<'f> {
         Ok(match node {
             Node::Tag(tag) => Self::Set(part.tagged(tag)?),
             Node::By(accepts) => Self::By(*accepts),
-            Node::All(nodes) if nodes.is_empty() => Self::Set(everything(part)),
+            Node::All(nodes) if nodes.is_empty() => Self::Set(SlotSet::full(part.len())),
             Node::All(nodes) => {
                 let (sets, mut rest) = split(each(nodes)?);
-                let set = sets.into_iter().reduce(|a, b| a & b);
+                let set = sets.into_iter().reduce(|a, b| a.intersect(&b));
                 rest.splice(0..0, set.map(Self::Set));
                 only_or(rest, Self::All)
             }
             Node::Any(nodes) => {
                 let (sets, mut rest) = split(each(nodes)?);
-                let set = sets.into_iter().reduce(|a, b| a | b).unwrap_or_default();
+                let set = sets.into_iter().reduce(|a, b| a.unite(&b));
+                let set = set.unwrap_or_else(|| SlotSet::empty(part.len()));
                 rest.insert(0, Self::Set(set));
                 only_or(rest, Self::Any)
             }
             Node::Not(node) => match Self::new(node, part)? {
-                Self::Set(set) => Self::Set(everything(part) - set),
+                Self::Set(set) => Self::Set(set.complement()),
                 Self::Not(inner) => *inner,
                 other => Self::Not(Box::new(other)),
             },
@@ -55,7 +55,7 @@ impl<'f> Matcher<'f> {
     }
 
     /// A set that holds every slot it accepts, if one is known.
-    pub(crate) fn within(&self) -> Option<&RoaringBitmap> {
+    pub(crate) fn within(&self) -> Option<&SlotSet> {
         match self {
             Self::Set(set) => Some(set),
             Self::All(matchers) => matchers.iter().find_map(Self::within),
@@ -64,13 +64,7 @@ impl<'f> Matcher<'f> {
     }
 }
 
-fn everything<P: Part>(part: &P) -> RoaringBitmap {
-    let mut set = RoaringBitmap::new();
-    set.insert_range(0..part.len() as u32);
-    set
-}
-
-fn split(matchers: Vec<Matcher<'_>>) -> (Vec<RoaringBitmap>, Vec<Matcher<'_>>) {
+fn split(matchers: Vec<Matcher<'_>>) -> (Vec<SlotSet>, Vec<Matcher<'_>>) {
     let (mut sets, mut rest) = (Vec::new(), Vec::new());
     for matcher in matchers {
         match matcher {

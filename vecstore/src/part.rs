@@ -1,9 +1,8 @@
 //! What a segment and a tail have in common: records that can be searched as of a sequence number.
 
-use roaring::RoaringBitmap;
-
-use crate::Result;
 use crate::hnsw::Graph;
+use crate::slot_set::SlotSet;
+use crate::{Config, Result};
 
 /// The highest number of a change that a file may name: so high that no store gets there, and so far
 /// below [`u64::MAX`], which stands for never, that counting on from it has no end.
@@ -11,6 +10,8 @@ pub(crate) const MAX_SEQ: u64 = u64::MAX / 2;
 
 /// A graph whose slots hold records, each alive over a span of sequence numbers.
 pub(crate) trait Part: Graph {
+    fn config(&self) -> &Config;
+
     /// Whether the record in a slot exists as of `seq`.
     fn visible(&self, slot: u32, seq: u64) -> bool;
 
@@ -30,7 +31,7 @@ pub(crate) trait Part: Graph {
     fn payload(&self, slot: u32) -> Result<&[u8]>;
 
     /// The slots whose records have a tag, dead ones too.
-    fn tagged(&self, tag: &str) -> Result<RoaringBitmap>;
+    fn tagged(&self, tag: &str) -> Result<SlotSet>;
 
     /// Fails if damage was met. What was read before may then be incomplete, so whoever gives an
     /// answer asks this last.

@@ -6,6 +6,7 @@ use crate::filter::Node;
 use crate::hnsw::{self, Candidate};
 use crate::matcher::Matcher;
 use crate::part::Part;
+use crate::slot_set::SlotSet;
 use crate::{Config, Error, Query, Result};
 
 /// Up to this many vectors are compared one by one: faster than a graph, and exact.
@@ -16,6 +17,10 @@ const DISTANCES_PER_EF: usize = 16;
 
 /// How many slots are looked at to learn how many a filter accepts.
 const SAMPLE: usize = 256;
+
+/// A walk on accepted slots finds its way where at least this part of the share of all slots that a
+/// filter accepts is accepted near the query, too.
+const LOCAL_SHARE: f64 = 0.25;
 
 /// How often a search that found too few tries again with four times the `ef`, before it compares
 /// every vector.
@@ -51,56 +56,78 @@ impl<'q> Prepared<'q> {
     /// The best records of one part, nearest first: at most k of them, or the best of each of at
     /// most k groups; fewer only if the part has no more.
     pub(crate) fn run<P: Part>(&self, part: &P, seq: u64) -> Result<Vec<Candidate>> {
-        let everything = 0..part.len() as u32;
+        let visible = |slot| part.visible(slot, seq);
         let Some(filter) = self.filter else {
-            let accept = |slot| part.visible(slot, seq);
+            let everything = 0..part.len() as u32;
             if part.len() <= SCAN_LIMIT {
-                return self.scan(part, &accept, everything);
+                return self.scan(part, &visible, everything);
             }
-            return self.walk(part, &accept, everything, usize::MAX);
+            let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, visible);
+            return self.walk(part, walk, &visible, everything);
         };
-        let matcher = Matcher::new(filter, part)?;
-        let accept = |slot| part.visible(slot, seq) && matcher.accepts(part, slot);
-        match matcher.within() {
-            Some(set) => self.filtered(part, &accept, set.iter(), set.len() as usize),
-            None => self.filtered(part, &accept, everything, part.len()),
+        match Matcher::new(filter, part)? {
+            Matcher::Set(set) => {
+                self.filtered(part, &|slot| set.contains(slot) && visible(slot), &set)
+            }
+            matcher => {
+                let accept = |slot| visible(slot) && matcher.accepts(part, slot);
+                match matcher.within() {
+                    Some(set) => self.filtered(part, &accept, set),
+                    None => self.filtered(part, &accept, &SlotSet::full(part.len())),
+                }
+            }
         }
     }
 
-    /// Searches among the accepted ones of `count` slots, which hold all accepted ones.
+    /// Searches among the accepted ones of `slots`, which hold all accepted ones.
     ///
-    /// A walk passes through refused slots too: if a share p of n slots is accepted, it computes
-    /// about 1/p times the distances of a walk without a filter, and many more where the accepted
-    /// ones lie far from the query. Comparing each computes p n. The walk is tried where it promises
-    /// to be cheaper, and given up for the comparison once it has cost as much.
+    /// There are three ways. To compare each takes as long as there are many. To walk on accepted
+    /// slots alone takes hardly longer than a walk without a filter, but does not find its way where
+    /// the query lies among slots that are refused. To walk through refused slots, too, always finds
+    /// its way, and computes about 1/p times the distances of a walk without a filter where a share p
+    /// is accepted around the query. It is given up once it has cost as much as to compare each.
     fn filtered<P: Part>(
         &self,
         part: &P,
         accept: &impl Fn(u32) -> bool,
-        slots: impl Iterator<Item = u32> + Clone,
-        count: usize,
+        slots: &SlotSet,
     ) -> Result<Vec<Candidate>> {
-        let step = count.div_ceil(SAMPLE).max(1);
-        let accepted = slots.clone().step_by(step).filter(|&slot| accept(slot)).count() * step;
-        let walk = (DISTANCES_PER_EF * self.ef.min(part.len())).saturating_mul(part.len());
-        if accepted <= SCAN_LIMIT || accepted.saturating_mul(accepted) <= walk {
-            return self.scan(part, accept, slots);
+        let step = slots.len().div_ceil(SAMPLE).max(1);
+        let accepted = slots.sample(step).filter(|&slot| accept(slot)).count() * step;
+        if accepted <= SCAN_LIMIT.max(DISTANCES_PER_EF * self.ef.min(part.len())) {
+            return self.scan(part, accept, slots.iter());
         }
-        self.walk(part, accept, slots, accepted)
+        let around = hnsw::look_around(part, &self.vector, accept);
+        let share = accepted as f64 / part.len() as f64;
+        let share_around = around.accepted.len() as f64 / around.seen as f64;
+        if share_around >= LOCAL_SHARE * share {
+            let degree = part.config().m;
+            let walk = |ef| {
+                let starts = &around.accepted;
+                Some(hnsw::search_accepted(part, &self.vector, ef, starts, degree, accept))
+            };
+            return self.walk(part, walk, accept, slots.iter());
+        }
+        let distances = (DISTANCES_PER_EF * self.ef) as f64 / share_around;
+        if distances >= accepted as f64 {
+            return self.scan(part, accept, slots.iter());
+        }
+        let walk = |ef| hnsw::search(part, &self.vector, ef, accepted, accept);
+        self.walk(part, walk, accept, slots.iter())
     }
 
-    /// Walks through the graph; compares each of `slots`, which hold all accepted ones, if that
-    /// finds too few or computes more than `budget` distances.
+    /// Searches the graph by `walk`, which gets the number of candidates to keep. Compares each of
+    /// `slots`, which hold all accepted ones, if that finds too few or gives up.
     fn walk<P: Part>(
         &self,
         part: &P,
+        walk: impl Fn(usize) -> Option<Vec<Candidate>>,
         accept: &impl Fn(u32) -> bool,
         slots: impl Iterator<Item = u32>,
-        budget: usize,
     ) -> Result<Vec<Candidate>> {
         let mut ef = self.ef;
         for _ in 0..=WIDENINGS {
-            let Some(found) = hnsw::search(part, &self.vector, ef, budget, accept) else { break };
+            let Some(found) = walk(ef) else { break };
             let exhausted = found.len() < ef;
             let farthest = found.last().map(|found| found.distance);
             let beyond = self.limit.is_some_and(|limit| farthest.is_some_and(|it| it > limit));

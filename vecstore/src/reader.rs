@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::hnsw::Graph;
 use crate::manifest::Manifest;
+use crate::part::Part;
 use crate::segment::Segment;
 use crate::snapshot::View;
 use crate::{Config, Error, Hit, Query, Record, Result, Snapshot};

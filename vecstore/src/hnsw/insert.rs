@@ -36,7 +36,7 @@ pub(crate) fn insert<G: GraphMut>(
         for level in (0..=level.min(top)).rev() {
             let accept = |other| other != slot && accept(other);
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
-            let found = search_layer(graph, row, &entries, beam, accept, scratch);
+            let found = search_layer(graph, row, &entries, beam, accept, |_| (), scratch);
             let found = found.unwrap_or_default();
             let neighbours = select(graph, &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));

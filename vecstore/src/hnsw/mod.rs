@@ -2,6 +2,7 @@
 //! approximate nearest neighbor search using Hierarchical Navigable Small World graphs", IEEE TPAMI
 //! 2018 (arXiv 1603.09320). Algorithm numbers in this module are theirs.
 
+mod accepted;
 mod chunked;
 mod insert;
 mod links;
@@ -9,6 +10,7 @@ mod repair;
 mod search;
 mod visited;
 
+pub(crate) use accepted::{look_around, search_accepted};
 pub(crate) use chunked::Chunked;
 pub(crate) use insert::{insert, level_of};
 pub(crate) use links::{Links, NO_LINK};

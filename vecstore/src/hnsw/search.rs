@@ -31,10 +31,11 @@ impl PartialOrd for Candidate {
 /// Working memory of a search, kept by each thread from one search to the next.
 #[derive(Default)]
 pub(super) struct Scratch {
-    visited: Visited,
+    pub(super) visited: Visited,
     /// Still to be expanded, nearest first.
-    frontier: BinaryHeap<Reverse<Candidate>>,
-    links: Vec<u32>,
+    pub(super) frontier: BinaryHeap<Reverse<Candidate>>,
+    pub(super) links: Vec<u32>,
+    pub(super) bridges: Vec<u32>,
 }
 
 impl Scratch {
@@ -45,6 +46,36 @@ impl Scratch {
         let result = work(&mut scratch);
         SCRATCH.set(Some(scratch));
         result
+    }
+}
+
+/// The best `ef` candidates so far.
+pub(super) struct Best {
+    ef: usize,
+    /// Farthest first.
+    heap: BinaryHeap<Candidate>,
+}
+
+impl Best {
+    pub(super) fn new(ef: usize) -> Self {
+        Self { ef, heap: BinaryHeap::new() }
+    }
+
+    pub(super) fn push(&mut self, candidate: Candidate) {
+        self.heap.push(candidate);
+        if self.heap.len() > self.ef {
+            self.heap.pop();
+        }
+    }
+
+    /// The distance that a further candidate must stay below; any is welcome until there are `ef`.
+    pub(super) fn farthest(&self) -> Option<f32> {
+        let full = self.heap.len() >= self.ef;
+        self.heap.peek().filter(|_| full).map(|farthest| farthest.distance)
+    }
+
+    pub(super) fn into_sorted(self) -> Vec<Candidate> {
+        self.heap.into_sorted_vec()
     }
 }
 
@@ -62,7 +93,7 @@ pub(crate) fn search<G: Graph>(
     Scratch::with(|scratch| {
         let nearest = descend(graph, query, entry, 0, scratch);
         let beam = Beam { level: 0, ef, budget };
-        search_layer(graph, query, &nearest, beam, accept, scratch)
+        search_layer(graph, query, &nearest, beam, accept, |_| (), scratch)
     })
 }
 
@@ -87,28 +118,31 @@ pub(super) fn descend<G: Graph>(
     let mut nearest = vec![Candidate { distance: graph.distance(query, graph.row(slot)), slot }];
     for level in (to + 1..=top).rev() {
         let beam = Beam { level, ef: 1, budget: usize::MAX };
-        nearest = search_layer(graph, query, &nearest, beam, |_| true, scratch).unwrap_or_default();
+        nearest = search_layer(graph, query, &nearest, beam, |_| true, |_| (), scratch)
+            .unwrap_or_default();
     }
     nearest
 }
 
-/// Algorithm 2, with a filter on what may be returned; nothing if it would pass the budget.
+/// Algorithm 2, with a filter on what may be returned; nothing if it would pass the budget. Calls
+/// `see` with every slot that it compares, returned or not.
 pub(super) fn search_layer<G: Graph>(
     graph: &G,
     query: &[f32],
     entries: &[Candidate],
     Beam { level, ef, mut budget }: Beam,
     accept: impl Fn(u32) -> bool,
+    mut see: impl FnMut(Candidate),
     scratch: &mut Scratch,
 ) -> Option<Vec<Candidate>> {
-    let Scratch { visited, frontier, links } = scratch;
-    // The best accepted ones so far, farthest first.
-    let mut best = BinaryHeap::new();
+    let Scratch { visited, frontier, links, .. } = scratch;
+    let mut best = Best::new(ef);
     let len = graph.len();
     visited.reset(16 * ef.min(len));
     frontier.clear();
     for &candidate in entries {
         if visited.insert(candidate.slot) {
+            see(candidate);
             frontier.push(Reverse(candidate));
             if accept(candidate.slot) {
                 best.push(candidate);
@@ -116,8 +150,7 @@ pub(super) fn search_layer<G: Graph>(
         }
     }
     while let Some(Reverse(nearest)) = frontier.pop() {
-        let full = best.len() >= ef;
-        if full && best.peek().is_some_and(|farthest| nearest.distance > farthest.distance) {
+        if best.farthest().is_some_and(|farthest| nearest.distance > farthest) {
             break;
         }
         links.clear();
@@ -131,20 +164,16 @@ pub(super) fn search_layer<G: Graph>(
         }
         budget -= links.len();
         for &slot in &*links {
-            let distance = graph.distance(query, graph.row(slot));
-            let full = best.len() >= ef;
-            if full && best.peek().is_some_and(|farthest| distance >= farthest.distance) {
+            let candidate = Candidate { distance: graph.distance(query, graph.row(slot)), slot };
+            see(candidate);
+            if best.farthest().is_some_and(|farthest| candidate.distance >= farthest) {
                 continue;
             }
-            let candidate = Candidate { distance, slot };
             frontier.push(Reverse(candidate));
             if accept(slot) {
                 best.push(candidate);
-                if best.len() > ef {
-                    best.pop();
-                }
             }
         }
     }
-    Some(best.into_sorted_vec())
+    Some(best.into_sorted())
 }

@@ -13,7 +13,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use roaring::RoaringBitmap;
 
 use self::deaths::Deaths;
 use self::format::{HEADER_BYTES, Header, NO_GROUP, Section};
@@ -22,6 +21,7 @@ use self::pages::{PAGE, Pages};
 pub(crate) use self::write::write_merged;
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
+use crate::slot_set::SlotSet;
 use crate::{Config, Error, Result};
 
 /// A segment file, mapped into memory. Opening one reads its first page, whatever its size; every
@@ -54,10 +54,6 @@ impl Segment {
         let pages = Pages::new(header.extent(Section::Checksums).start as usize / PAGE);
         let deaths = Deaths::new(header.slots());
         Ok(Self { path: path.to_owned(), map, header, layer_starts, pages, deaths })
-    }
-
-    pub(crate) fn config(&self) -> &Config {
-        &self.header.config
     }
 
     /// The whole file.
@@ -123,6 +119,16 @@ impl Segment {
             .then(|| self.read(contents, start as usize, len as usize))
     }
 
+    /// The numbers of the tags of the record in a slot, in ascending order.
+    fn tag_numbers(&self, slot: u32) -> Result<&[u32]> {
+        if self.header.extent(Section::TagListStarts).len == 0 {
+            return Ok(&[]);
+        }
+        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
+            .and_then(|list| bytemuck::try_cast_slice(list).ok())
+            .ok_or_else(|| self.damaged("the list of a record's tags cannot be read"))
+    }
+
     fn tag_count(&self) -> usize {
         (self.header.extent(Section::TagStarts).len as usize / 8).saturating_sub(1)
     }
@@ -133,21 +139,10 @@ impl Segment {
         std::str::from_utf8(tag).ok()
     }
 
-    /// The numbers of a slot's tags, in ascending order.
-    fn tag_list(&self, slot: u32) -> Result<&[u32]> {
-        if self.header.extent(Section::TagListStarts).len == 0 {
-            return Ok(&[]);
-        }
-        self.entry_of(Section::TagListStarts, Section::TagLists, slot as usize)
-            .and_then(|list| bytemuck::try_cast_slice(list).ok())
-            .ok_or_else(|| self.damaged("a record's list of tags makes no sense"))
-    }
-
     /// The slots whose records have the tag with a number.
-    fn tag_set(&self, number: usize) -> Result<RoaringBitmap> {
+    fn tag_set(&self, number: usize) -> Result<SlotSet> {
         self.entry_of(Section::TagSetStarts, Section::TagSets, number)
-            .and_then(|set| RoaringBitmap::deserialize_from(set).ok())
-            .filter(|set| set.max().is_none_or(|last| (last as usize) < self.len()))
+            .and_then(|set| SlotSet::from_roaring(set, self.len()))
             .ok_or_else(|| self.damaged("the set of a tag is not one of slots"))
     }
 
@@ -190,6 +185,10 @@ impl Graph for Segment {
 }
 
 impl Part for Segment {
+    fn config(&self) -> &Config {
+        &self.header.config
+    }
+
     #[inline]
     fn visible(&self, slot: u32, seq: u64) -> bool {
         seq < self.deaths.of(slot)
@@ -233,13 +232,12 @@ impl Part for Segment {
     }
 
     fn tags(&self, slot: u32) -> Result<Vec<&str>> {
-        let name = |&tag: &u32| {
-            self.tag(tag as usize).ok_or_else(|| self.damaged("a record has a tag without a name"))
-        };
-        self.tag_list(slot)?.iter().map(name).collect()
+        let tags = self.tag_numbers(slot)?.iter().map(|&tag| self.tag(tag as usize));
+        let tags: Option<_> = tags.collect();
+        tags.ok_or_else(|| self.damaged("a record has a tag without a name"))
     }
 
-    fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
+    fn tagged(&self, tag: &str) -> Result<SlotSet> {
         let (mut low, mut high) = (0, self.tag_count());
         while low < high {
             let middle = low.midpoint(high);
@@ -250,7 +248,7 @@ impl Part for Segment {
                 Ordering::Greater => high = middle,
             }
         }
-        Ok(RoaringBitmap::new())
+        Ok(SlotSet::empty(self.len()))
     }
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use roaring::RoaringBitmap;
-
 use super::Segment;
 use super::format::{NO_GROUP, Section};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
+use crate::slot_set::SlotSet;
 use crate::{Error, Metric, Result, Verification};
 
 impl Segment {
@@ -86,7 +85,7 @@ impl Segment {
             (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
         let mut listed = 0;
         for slot in 0..self.len() as u32 {
-            let list = self.tag_list(slot)?;
+            let list = self.tag_numbers(slot)?;
             if !list.is_sorted_by(|a, b| a < b) {
                 return Err(self.wrong(format!("the tags of slot {slot} are not in order")));
             }
@@ -96,9 +95,9 @@ impl Segment {
                     self.wrong(format!("slot {slot} is not in the set of each of its tags"))
                 );
             }
-            listed += list.len() as u64;
+            listed += list.len();
         }
-        if sets.iter().map(RoaringBitmap::len).sum::<u64>() != listed {
+        if sets.iter().map(SlotSet::len).sum::<usize>() != listed {
             return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));
         }
         Ok(())

@@ -5,13 +5,12 @@ use std::sync::atomic::{
     AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 
-use roaring::RoaringBitmap;
-
 use super::Op;
 use super::newest::Newest;
 use crate::hnsw::{self, Chunked, Graph, GraphMut, Links};
 use crate::part::Part;
 use crate::record::Payload;
+use crate::slot_set::SlotSet;
 use crate::{Config, Error, Result};
 
 /// Not dead as of any sequence number.
@@ -126,6 +125,10 @@ impl GraphMut for TailIndex {
 }
 
 impl Part for TailIndex {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
     fn visible(&self, slot: u32, seq: u64) -> bool {
         self.node(slot).is_some_and(|node| node.born <= seq && seq < node.died.load(Acquire))
     }
@@ -155,11 +158,15 @@ impl Part for TailIndex {
         Ok(self.node(slot).map_or(Vec::new(), |node| node.tags.iter().map(|tag| &**tag).collect()))
     }
 
-    fn tagged(&self, tag: &str) -> Result<RoaringBitmap> {
-        let has = |slot: &u32| {
-            self.node(*slot).is_some_and(|node| node.tags.iter().any(|other| **other == *tag))
-        };
-        Ok((0..self.len() as u32).filter(has).collect())
+    fn tagged(&self, tag: &str) -> Result<SlotSet> {
+        let len = self.len();
+        let mut set = SlotSet::empty(len);
+        for slot in 0..len as u32 {
+            if self.node(slot).is_some_and(|node| node.tags.iter().any(|other| **other == *tag)) {
+                set.insert(slot);
+            }
+        }
+        Ok(set)
     }
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {
