@@ -31,6 +31,41 @@
 //! # }
 //! ```
 //!
+//! # Where to go on
+//!
+//! - [`Query`]: the nearest records, the nearest groups, all within a score, how wide to look.
+//! - [`Filter`]: only records with certain tags, or those that a function accepts.
+//! - [`Store`]: writing, one by one, in batches, or by a [`BulkLoad`]; [`Snapshot`]: reading what
+//!   stays as it is. [`Reader`]: reading in other processes.
+//! - [`Snapshot::verify`]: whether a file is whole.
+//!
+//! Each of these examples is a page, and runs with `cargo run -p vecstore --example NAME`:
+//! `quick_start`, `filters_and_groups`, `concurrent_readers`, and `lambda_snapshot`, which ships a
+//! segment file alone. The example `vecstore` is a command that looks into stores and moves vectors in
+//! and out of them (`-- help`). The files are described in `FORMAT.md`; `COMPARISON.md` says what other
+//! stores and indexes do better, and what they do not do.
+//!
+//! # What is promised
+//!
+//! - A write that returned is on the disk, batches as a whole: it survives a crash and a power loss,
+//!   unless [`Durability::OnFlush`] was chosen. After an error of the disk a store refuses writes
+//!   until it is opened again.
+//! - A segment's pages have checksums, which are compared when they are first read. Damage is an
+//!   [`Error`] that names the file, and so is a file of a newer version; older ones are read.
+//! - A snapshot never changes, and reading never waits for the disk or a checkpoint of the writer.
+//! - A search returns `k` results whenever `k` records match. Which of them are the nearest is
+//!   approximate in larger stores: [`Query::ef`] trades time for recall.
+//!
+//! # Limits
+//!
+//! - One process writes to a store at a time. Nobody else may change or truncate its files.
+//! - [`MAX_DIMENSION`] components, f32; [`MAX_PAYLOAD_BYTES`], [`MAX_TAGS`], [`MAX_TAG_BYTES`] and
+//!   [`MAX_GROUP_BYTES`] for what goes with a vector.
+//! - What was written since the last checkpoint is kept in memory too. Graphs are built on one thread.
+//! - Damage to what was written to the log since the store was last opened looks like a write that a
+//!   crash cut short: it and all that follows in the log is dropped. Checkpoints keep the log short.
+//! - Little-endian machines; tested on Linux.
+//!
 //! It knows nothing of where vectors come from, has no server, and needs none.
 
 #[cfg(target_endian = "big")]

@@ -45,6 +45,12 @@ impl Snapshot {
         &self.0.config
     }
 
+    /// The number of the last change that the snapshot includes, 0 if there was none. Each record
+    /// inserted, each deletion, and each bulk load as a whole counts one.
+    pub fn last_change(&self) -> u64 {
+        self.0.seq
+    }
+
     /// The records nearest to the query's vector, nearest first.
     ///
     /// # Errors

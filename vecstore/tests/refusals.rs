@@ -94,6 +94,22 @@ fn configurations_out_of_range() {
 }
 
 #[test]
+fn files_of_others_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let theirs = ["segments/map.txt", "segments/2024/map.txt", "tail/01.seg"];
+    let left_over = ["segments/00000000000000000007.seg.tmp", "tail/00000000000000000008/db"];
+    for file in theirs.iter().chain(&left_over) {
+        fs::create_dir_all(path.join(file).parent().unwrap()).unwrap();
+        fs::write(path.join(file), file).unwrap();
+    }
+    store(&directory).checkpoint().unwrap();
+    drop(Store::open(path).unwrap());
+    assert!(theirs.iter().all(|file| fs::read(path.join(file)).unwrap() == file.as_bytes()));
+    assert!(left_over.iter().all(|file| !path.join(file).exists()));
+}
+
+#[test]
 fn a_second_store_at_one_place() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

@@ -138,7 +138,7 @@ pub(super) fn remove_unnamed(store: &Path, manifest: &Manifest) -> Result<()> {
     for dir in [segments_dir(store), tails_dir(store)] {
         for entry in fs::read_dir(&dir).map_err(Error::io("list", &dir))? {
             let path = entry.map_err(Error::io("list", &dir))?.path();
-            if segment.as_ref() == Some(&path) || tails.contains(&path) {
+            if segment.as_ref() == Some(&path) || tails.contains(&path) || !is_ours(&path) {
                 continue;
             }
             if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
@@ -146,4 +146,11 @@ pub(super) fn remove_unnamed(store: &Path, manifest: &Manifest) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a file has a name that a store gives: it begins with the number of a change. A directory
+/// that a store is created in may have had `segments` or `tail` of somebody else's in it.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.first_chunk::<20>().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
 }
