@@ -76,7 +76,8 @@ fuzz: nightly
 sanitize: nightly
 	@command -v valgrind >/dev/null || { \
 	  echo "valgrind is missing (Debian: apt install valgrind)" >&2; exit 1; }
-	RUSTFLAGS=-Zsanitizer=address cargo +nightly test --package vecstore --tests --locked \
+	RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address \
+	cargo +nightly test --package vecstore --locked \
 	  --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	VECSTORE_HOSTILE=300 cargo test --package vecstore --lib --test hostile --locked \
 	  --config 'target."cfg(unix)".runner = "valgrind --quiet --error-exitcode=9"' \
