@@ -10,7 +10,7 @@ use crate::slot_set::SlotSet;
 use crate::{Config, Error, Query, Result};
 
 /// Up to this many vectors are compared one by one: faster than a graph, and exact.
-const SCAN_LIMIT: usize = 2_000;
+pub(crate) const SCAN_LIMIT: usize = 2_000;
 
 /// A walk without a filter computes about this many distances for each of the `ef` it keeps.
 const DISTANCES_PER_EF: usize = 16;
@@ -56,27 +56,56 @@ impl<'q> Prepared<'q> {
     /// The best records of one part, nearest first: at most k of them, or the best of each of at
     /// most k groups; fewer only if the part has no more.
     pub(crate) fn run<P: Part>(&self, part: &P, seq: u64) -> Result<Vec<Candidate>> {
+        // Others link records meanwhile: what is not linked now is compared one by one.
+        let linked = match part.linked() {
+            few if few <= SCAN_LIMIT => 0,
+            linked => linked as u32,
+        };
         let visible = |slot| part.visible(slot, seq);
         let Some(filter) = self.filter else {
-            let everything = 0..part.len() as u32;
-            if part.len() <= SCAN_LIMIT {
-                return self.scan(part, &visible, everything);
-            }
-            let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, visible);
-            return self.walk(part, walk, &visible, everything);
+            let walk = |ef| {
+                let accept = |slot| slot < linked && visible(slot);
+                hnsw::search(part, &self.vector, ef, usize::MAX, accept)
+            };
+            let found = match linked {
+                0 => Vec::new(),
+                _ => self.walk(part, walk, &visible, 0..linked)?,
+            };
+            return self.add_unlinked(part, found, linked, &visible);
         };
-        match Matcher::new(filter, part)? {
-            Matcher::Set(set) => {
-                self.filtered(part, &|slot| set.contains(slot) && visible(slot), &set)
+        let matcher = Matcher::new(filter, part)?;
+        let accept = |slot| visible(slot) && matcher.accepts(part, slot);
+        let found = match (linked, &matcher) {
+            (0, _) => Vec::new(),
+            (_, Matcher::Set(set)) => {
+                let accept = |slot| slot < linked && set.contains(slot) && visible(slot);
+                self.filtered(part, &accept, set)?
             }
-            matcher => {
-                let accept = |slot| visible(slot) && matcher.accepts(part, slot);
+            _ => {
+                let accept = |slot| slot < linked && accept(slot);
                 match matcher.within() {
-                    Some(set) => self.filtered(part, &accept, set),
-                    None => self.filtered(part, &accept, &SlotSet::full(part.len())),
+                    Some(set) => self.filtered(part, &accept, set)?,
+                    None => self.filtered(part, &accept, &SlotSet::full(part.len()))?,
                 }
             }
+        };
+        self.add_unlinked(part, found, linked, &accept)
+    }
+
+    /// Joins what was found among the slots below `linked` and the best of the others.
+    fn add_unlinked<P: Part>(
+        &self,
+        part: &P,
+        mut found: Vec<Candidate>,
+        linked: u32,
+        accept: &impl Fn(u32) -> bool,
+    ) -> Result<Vec<Candidate>> {
+        if linked as usize == part.len() {
+            return Ok(found);
         }
+        found.extend(self.scan(part, accept, linked..part.len() as u32)?);
+        found.sort_unstable();
+        self.pick(part, found)
     }
 
     /// Searches among the accepted ones of `slots`, which hold all accepted ones.

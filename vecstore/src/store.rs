@@ -3,10 +3,12 @@
 mod bulk;
 mod checkpoint;
 mod commit;
+mod link;
 mod open;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -31,6 +33,8 @@ pub struct Store {
     shared: Arc<Shared>,
     /// The checkpoint that runs by itself, if one does.
     checkpointer: Mutex<Option<JoinHandle<Result<()>>>>,
+    /// The thread that links new records, if there are many.
+    linker: Mutex<Option<JoinHandle<()>>>,
     durability: Durability,
 }
 
@@ -57,6 +61,8 @@ struct Shared {
     writer: Mutex<Writer>,
     /// Held by the one checkpoint that runs at a time.
     checkpointing: Mutex<()>,
+    /// Whether work in the background should end.
+    closing: AtomicBool,
     /// Keeps other writers out while it is open.
     _lock: File,
 }
@@ -173,10 +179,13 @@ impl Drop for Store {
             // Who needs to know whether it worked calls it before.
             let _ = self.flush();
         }
-        let running = lock(&self.checkpointer).take();
-        if let Some(running) = running {
+        self.shared.closing.store(true, Relaxed);
+        if let Some(linker) = lock(&self.linker).take() {
+            let _ = linker.join();
+        }
+        if let Some(checkpointer) = lock(&self.checkpointer).take() {
             // Whatever came of it, nothing is lost: the next checkpoint tries again.
-            let _ = running.join();
+            let _ = checkpointer.join();
         }
     }
 }

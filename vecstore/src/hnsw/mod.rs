@@ -28,6 +28,11 @@ pub(crate) trait Graph {
     /// The number of slots.
     fn len(&self) -> usize;
 
+    /// The slots below this are in the graph; a walk does not come to the others.
+    fn linked(&self) -> usize {
+        self.len()
+    }
+
     /// Where every search starts: a slot of the highest layer, and that layer's number.
     fn entry(&self) -> Option<(u32, usize)>;
 

@@ -50,8 +50,7 @@ impl BulkLoad<'_> {
     pub fn add(&mut self, record: &Record) -> Result<()> {
         let op = Op::put(record, &self.store.shared.config)?;
         self.records.kill(record.id, BORN);
-        self.records.keep(BORN, op)?;
-        Ok(())
+        self.records.add(BORN, op)
     }
 
     /// Writes the records, together with all that the store holds, as a new segment. They are durable

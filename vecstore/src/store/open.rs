@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -103,7 +104,7 @@ impl Store {
         }
         view.intact()?;
         let writer = writer.ok_or_else(|| Error::corrupt(path, "its MANIFEST names no tail"))?;
-        Ok(Self {
+        let store = Self {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 config,
@@ -111,11 +112,15 @@ impl Store {
                 queue: Queue::default(),
                 writer: Mutex::new(writer),
                 checkpointing: Mutex::new(()),
+                closing: AtomicBool::new(false),
                 _lock: lock,
             }),
             checkpointer: Mutex::new(None),
+            linker: Mutex::new(None),
             durability: Durability::EachWrite,
-        })
+        };
+        store.keep_linked()?;
+        Ok(store)
     }
 }
 

@@ -16,12 +16,15 @@ use crate::{Config, Error, Result};
 /// Not dead as of any sequence number.
 const ALIVE: u64 = u64::MAX;
 
-/// The records of a tail and their graph. One thread writes at a time; any number read meanwhile.
+/// The records of a tail and their graph. One thread adds records and one links them; any number
+/// read meanwhile.
 pub(crate) struct TailIndex {
     config: Config,
     nodes: Chunked<OnceLock<Node>>,
     len: AtomicUsize,
     links: Links,
+    /// The slots below are in the graph.
+    linked: AtomicUsize,
     newest: Newest,
 }
 
@@ -44,22 +47,15 @@ impl TailIndex {
             nodes: Chunked::new(1, OnceLock::new),
             len: AtomicUsize::new(0),
             links: Links::new(&config),
+            linked: AtomicUsize::new(0),
             newest: Newest::new(),
         }
     }
 
-    /// Adds the record of a put, which lives from `born` on, to the records and to the graph.
+    /// Adds the record of a put, which lives from `born` on. It is found from then on; the graph gets
+    /// it by [`link`](Self::link). Other changes add nothing.
     pub(crate) fn add(&self, born: u64, op: Op) -> Result<()> {
-        let Some(slot) = self.keep(born, op)? else { return Ok(()) };
-        hnsw::insert(self, &self.config, slot, hnsw::level_of(self.id(slot), &self.config), |_| {
-            true
-        });
-        Ok(())
-    }
-
-    /// Adds the record of a put to the records alone, and returns its slot; other changes have none.
-    pub(crate) fn keep(&self, born: u64, op: Op) -> Result<Option<u32>> {
-        let Op::Put { id, row, group, tags, payload } = op else { return Ok(None) };
+        let Op::Put { id, row, group, tags, payload } = op else { return Ok(()) };
         let len = self.len.load(Relaxed);
         if len == hnsw::MAX_SLOTS {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
@@ -76,10 +72,19 @@ impl TailIndex {
             replaced: self.newest(id),
         };
         self.nodes.ensure(len)[0].get_or_init(|| node);
-        // Searches may pass through the slot from here on; none returns it before `born` is visible.
         self.len.store(len + 1, Release);
         self.newest.set(id, slot, |slot| self.id(slot));
-        Ok(Some(slot))
+        Ok(())
+    }
+
+    /// Brings up to `count` records more into the graph. One thread at a time may do so.
+    pub(crate) fn link(&self, count: usize) {
+        let linked = self.linked.load(Relaxed);
+        for slot in linked..self.len().min(linked + count) {
+            let level = hnsw::level_of(self.id(slot as u32), &self.config);
+            hnsw::insert(self, &self.config, slot as u32, level, |_| true);
+            self.linked.store(slot + 1, Release);
+        }
     }
 
     /// The number of records as of `seq`.
@@ -103,6 +108,10 @@ impl Graph for TailIndex {
 
     fn entry(&self) -> Option<(u32, usize)> {
         self.links.entry()
+    }
+
+    fn linked(&self) -> usize {
+        self.linked.load(Acquire)
     }
 
     fn row(&self, slot: u32) -> &[f32] {
