@@ -85,7 +85,7 @@ fn hostile_stores_give_errors_or_answers() {
             fs::write(&path, file).unwrap();
             let store = match Store::open(directory.path()) {
                 Ok(store) => store,
-                Err(Error::Corrupt { .. }) => return Outcome::Refused,
+                Err(Error::Corrupt { .. } | Error::NewerVersion { .. }) => return Outcome::Refused,
                 Err(error) => panic!("{error}"),
             };
             let before = ask(&store.snapshot());
