@@ -6,14 +6,19 @@ export PATH := $(CURDIR)/assets/bin:$(PATH)
 GALLERY ?= data/demo
 PORT ?= 8080
 
+# How long `make fuzz` runs, in seconds.
+DURATION ?= 1200
+
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench
+.PHONY: help assets build demo test browser lint test-site test-rust bench fuzz sanitize nightly
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
 	@echo "              GALLERY=DIR serves another gallery, PORT=NUMBER on another port"
 	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
+	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
+	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -57,3 +62,27 @@ test-rust:
 
 bench:
 	cargo bench --package benches
+
+# What it finds is written below vecstore/fuzz/artifacts, what it learned below vecstore/fuzz/corpus.
+fuzz: nightly
+	@command -v cargo-fuzz >/dev/null || { \
+	  echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	cd vecstore && cargo +nightly fuzz run segment -- \
+	  -max_len=196608 -len_control=0 -timeout=10 -rss_limit_mb=2048 -max_total_time=$(DURATION)
+
+# AddressSanitizer sees what Rust code reads, crates too; Valgrind also what simsimd's C code reads,
+# but knows no AVX-512, so it is the AVX2 kernels that it watches. ThreadSanitizer is not here: where
+# the standard library is not built for it, it takes a mutex that threads wait for as a race.
+sanitize: nightly
+	@command -v valgrind >/dev/null || { \
+	  echo "valgrind is missing (Debian: apt install valgrind)" >&2; exit 1; }
+	RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address \
+	cargo +nightly test --package vecstore --locked \
+	  --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	VECSTORE_HOSTILE=300 cargo test --package vecstore --lib --test hostile --locked \
+	  --config 'target."cfg(unix)".runner = "valgrind --quiet --error-exitcode=9"' \
+	  -- metric:: hostile_segments
+
+nightly:
+	@rustc +nightly --version >/dev/null 2>&1 || { \
+	  echo "a nightly compiler is missing: rustup toolchain install nightly" >&2; exit 1; }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::part::MAX_SEQ;
 use crate::{Config, Error, Result, dir};
 
 const NAME: &str = "MANIFEST";
@@ -66,6 +67,12 @@ impl Manifest {
         if manifest.tails.is_empty() {
             return Err(damaged("it names no tail"));
         }
+        if manifest.seq > MAX_SEQ {
+            return Err(damaged("no store has seen as many changes as it says"));
+        }
+        if manifest.segment.as_ref().is_some_and(|name| *name != segment_name(manifest.seq)) {
+            return Err(damaged("the segment it names is not that of its last change"));
+        }
         Ok(manifest)
     }
 
@@ -81,6 +88,11 @@ impl Manifest {
     pub(crate) fn segment_path(&self, store: &Path) -> Option<PathBuf> {
         self.segment.as_ref().map(|name| segments_dir(store).join(name))
     }
+}
+
+/// The file name of the segment that includes all changes up to `seq`.
+pub(crate) fn segment_name(seq: u64) -> String {
+    format!("{seq:020}.seg")
 }
 
 pub(crate) fn segments_dir(store: &Path) -> PathBuf {

@@ -4,6 +4,10 @@ use crate::hnsw::Graph;
 use crate::slot_set::SlotSet;
 use crate::{Config, Result};
 
+/// The highest number of a change that a file may name: so high that no store gets there, and so far
+/// below [`u64::MAX`], which stands for never, that counting on from it has no end.
+pub(crate) const MAX_SEQ: u64 = u64::MAX / 2;
+
 /// A graph whose slots hold records, each alive over a span of sequence numbers.
 pub(crate) trait Part: Graph {
     fn config(&self) -> &Config;

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::pages::PAGE;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
-use crate::{Config, Error, Metric, Result};
+use crate::part::MAX_SEQ;
+use crate::{
+    Config, Error, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Metric, Result,
+};
 
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
@@ -60,6 +63,21 @@ pub(super) enum Section {
 }
 
 pub(super) const SECTIONS: usize = Section::Checksums as usize + 1;
+
+impl Section {
+    /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
+    /// may overlap; where they were of any length, a small file could fill the memory.
+    pub(super) fn longest_entry(self) -> u64 {
+        let bytes = match self {
+            Self::GroupNames => MAX_GROUP_BYTES,
+            Self::TagLists => size_of::<u32>() * MAX_TAGS,
+            Self::Tags => MAX_TAG_BYTES,
+            Self::Payloads => MAX_PAYLOAD_BYTES,
+            _ => usize::MAX,
+        };
+        bytes as u64
+    }
+}
 
 /// The number of a group that is none.
 pub(super) const NO_GROUP: u32 = u32::MAX;
@@ -158,12 +176,21 @@ impl Header {
         if self.slots() > MAX_SLOTS || !self.layers.is_sorted_by(|lower, upper| lower >= upper) {
             return Err("its layers do not lie within each other");
         }
-        let aligned = |extent: &Extent| extent.start.is_multiple_of(ALIGNMENT);
-        let within = |extent: &Extent| {
-            extent.start.checked_add(extent.len).is_some_and(|end| end <= file_len)
+        if self.seq > MAX_SEQ {
+            return Err("no store has seen as many changes as it says");
+        }
+        let checksums = self.extent(Section::Checksums);
+        let contents = &self.sections[..Section::Checksums as usize];
+        let lies_in = |extent: &Extent, start: u64, end: u64| {
+            extent.start.is_multiple_of(ALIGNMENT)
+                && extent.start >= start
+                && extent.start.checked_add(extent.len).is_some_and(|it| it <= end)
         };
-        if !self.sections.iter().all(|extent| aligned(extent) && within(extent)) {
-            return Err("a section lies beyond its end; it was cut off");
+        let header = HEADER_BYTES as u64;
+        if !lies_in(&checksums, header, file_len)
+            || !contents.iter().all(|extent| lies_in(extent, header, checksums.start))
+        {
+            return Err("a section lies outside its place; the file was cut off");
         }
         let n = self.slots() as u64;
         let len = |section| self.extent(section).len;
@@ -181,9 +208,8 @@ impl Header {
             && len(Section::TagStarts) % 8 == 0
             && len(Section::TagSetStarts) == len(Section::TagStarts)
             && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts))
-            && len(Section::Checksums) == 4 * (self.extent(Section::Checksums).start / PAGE as u64)
-            && self.extent(Section::Checksums).start >= PAGE as u64
-            && self.extent(Section::Checksums).start.is_multiple_of(PAGE as u64);
+            && checksums.len == 4 * (checksums.start / PAGE as u64)
+            && checksums.start.is_multiple_of(PAGE as u64);
         if !fits {
             return Err("the size of a section does not fit the number of vectors");
         }

@@ -115,11 +115,11 @@ impl Segment {
     fn entry_of(&self, starts: Section, contents: Section, index: usize) -> Option<&[u8]> {
         let &[start, end] = self.read::<u64>(starts, index, 2) else { return None };
         let len = end.checked_sub(start)?;
-        (end <= self.header.extent(contents).len)
+        (len <= contents.longest_entry() && end <= self.header.extent(contents).len)
             .then(|| self.read(contents, start as usize, len as usize))
     }
 
-    /// The numbers of the tags of the record in a slot.
+    /// The numbers of the tags of the record in a slot, in ascending order.
     fn tag_numbers(&self, slot: u32) -> Result<&[u32]> {
         if self.header.extent(Section::TagListStarts).len == 0 {
             return Ok(&[]);
@@ -256,7 +256,7 @@ impl Part for Segment {
             return Ok(&[]);
         }
         self.entry_of(Section::PayloadStarts, Section::Payloads, slot as usize)
-            .ok_or_else(|| self.damaged("a payload lies outside its section"))
+            .ok_or_else(|| self.damaged("the place of a payload makes no sense"))
     }
 
     fn intact(&self) -> Result<()> {

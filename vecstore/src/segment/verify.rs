@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use roaring::RoaringBitmap;
+
 use super::Segment;
 use super::format::{NO_GROUP, Section};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
-use crate::slot_set::SlotSet;
 use crate::{Error, Metric, Result, Verification};
 
 impl Segment {
@@ -81,19 +82,33 @@ impl Segment {
         if !names.is_some_and(|names| names.is_sorted_by(|a, b| a < b)) {
             return Err(self.wrong("its tags are not in order".into()));
         }
-        let sets: Vec<_> =
-            (0..self.tag_count()).map(|number| self.tag_set(number)).collect::<Result<_>>()?;
-        let mut listed = 0;
+        // As many are listed as are in the sets, and each in a set is listed: so each listed is in one.
+        let (mut listed, mut held) = (0, 0);
         for slot in 0..self.len() as u32 {
-            for tag in self.tag_numbers(slot)? {
-                if !sets.get(*tag as usize).is_some_and(|set| set.contains(slot)) {
-                    return Err(self.wrong(format!("slot {slot} is not in the set of tag {tag}")));
-                }
-                listed += 1;
+            let list = self.tag_numbers(slot)?;
+            if !list.is_sorted_by(|a, b| a < b) {
+                return Err(self.wrong(format!("the tags of slot {slot} are not in order")));
             }
+            listed += list.len() as u64;
         }
-        if sets.iter().map(SlotSet::len).sum::<usize>() != listed {
-            return Err(self.wrong("the sets of its tags hold slots that do not have them".into()));
+        for number in 0..self.tag_count() {
+            // Not as a `SlotSet`: to go through all slots for each of many tags takes minutes.
+            let set = self
+                .entry_of(Section::TagSetStarts, Section::TagSets, number)
+                .and_then(|set| RoaringBitmap::deserialize_from(set).ok())
+                .filter(|set| set.max().is_none_or(|last| (last as usize) < self.len()))
+                .ok_or_else(|| {
+                    self.wrong(format!("the set of tag {number} is not one of slots"))
+                })?;
+            for slot in &set {
+                if self.tag_numbers(slot)?.binary_search(&(number as u32)).is_err() {
+                    return Err(self.wrong(format!("slot {slot} does not list tag {number}")));
+                }
+            }
+            held += set.len();
+        }
+        if held != listed {
+            return Err(self.wrong("a slot is not in the set of one of its tags".into()));
         }
         Ok(())
     }
@@ -107,7 +122,7 @@ impl Segment {
             for slot in 0..slots {
                 let start = self.layer_starts[level] + slot as usize * width;
                 let list = self.read::<u32>(Section::Links, start, width);
-                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(width);
+                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(list.len());
                 let (links, rest) = list.split_at(len);
                 let distinct: HashSet<_> = links.iter().collect();
                 let fits = links.iter().all(|&link| link < slots && link != slot)

@@ -11,6 +11,7 @@ use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS,
 use super::merge::{Merge, Sources};
 use super::pages::{PAGE, begin_checksum};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
+use crate::manifest::segment_name;
 use crate::{Result, dir};
 
 /// Writes the segment that holds everything alive in its sources and returns its file name.
@@ -18,7 +19,7 @@ pub(crate) fn write_merged(segments: &Path, sources: &Sources<'_>) -> Result<Str
     let merge = Merge::new(sources)?;
     let order = merge.order();
     let strings = Strings::collect(&merge, &order)?;
-    let name = format!("{:020}.seg", sources.seq);
+    let name = segment_name(sources.seq);
     dir::replace(segments, &name, |file| write(file, &merge, &order, &strings))?;
     Ok(name)
 }

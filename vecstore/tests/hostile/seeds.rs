@@ -1,0 +1,115 @@
+//! Small valid segments, each with other sections in use.
+
+use std::path::Path;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use vecstore::{Config, Metric, Reader, Record, Store};
+
+/// What the records of a seed have, besides their vectors.
+#[derive(Clone, Copy)]
+struct Seed {
+    metric: Metric,
+    dimension: usize,
+    m: usize,
+    records: u64,
+    groups: bool,
+    tags: bool,
+    payloads: bool,
+}
+
+const SEEDS: [Seed; 4] = [
+    // Everything at once.
+    Seed {
+        metric: Metric::Cosine,
+        dimension: 3,
+        m: 4,
+        records: 40,
+        groups: true,
+        tags: true,
+        payloads: true,
+    },
+    // Nothing but vectors.
+    Seed {
+        metric: Metric::InnerProduct,
+        dimension: 17,
+        m: 2,
+        records: 9,
+        groups: false,
+        tags: false,
+        payloads: false,
+    },
+    // A single record.
+    Seed {
+        metric: Metric::SquaredEuclidean,
+        dimension: 1,
+        m: 2,
+        records: 1,
+        groups: false,
+        tags: true,
+        payloads: true,
+    },
+    // More records than are compared one by one, so that the graph is walked, on several layers.
+    Seed {
+        metric: Metric::SquaredEuclidean,
+        dimension: 1,
+        m: 2,
+        records: 2_100,
+        groups: true,
+        tags: true,
+        payloads: false,
+    },
+];
+
+impl Seed {
+    fn record(self, id: u64) -> Record {
+        let mut random = StdRng::seed_from_u64(id);
+        let vector = (0..self.dimension).map(|_| random.random_range(-1.0..1.0)).collect();
+        let mut record = Record::new(id * 3, vector);
+        if self.groups && !id.is_multiple_of(5) {
+            record = record.with_group(format!("group {}", id % 7));
+        }
+        if self.tags {
+            // Of all kinds that a bitmap of slots has: few, many, and runs.
+            record = record.with_tags([if id.is_multiple_of(9) { "some" } else { "most" }, "all"]);
+        }
+        if self.payloads && id.is_multiple_of(2) {
+            record = record.with_payload(&format!("payload {id}")).unwrap();
+        }
+        record
+    }
+
+    /// Makes a store in a directory: a segment of all records, and a tail that replaces one of them
+    /// and deletes another.
+    fn make(self, directory: &Path) {
+        let config = Config::new(self.dimension, self.metric).with_m(self.m);
+        let store = Store::create(directory, config.with_ef_construction(20)).unwrap();
+        let records: Vec<_> = (0..self.records).map(|id| self.record(id)).collect();
+        store.insert_batch(&records).unwrap();
+        store.checkpoint().unwrap();
+        store.insert(&self.record(0)).unwrap();
+        store.delete(3).unwrap();
+    }
+}
+
+/// Makes the store of a seed in a directory.
+pub(crate) fn make_store(number: usize, directory: &Path) {
+    SEEDS[number].make(directory);
+}
+
+/// The segments of all seeds.
+pub(crate) fn segments() -> Vec<Vec<u8>> {
+    let segment = |seed: &Seed| {
+        let directory = tempfile::tempdir().unwrap();
+        seed.make(directory.path());
+        let reader = Reader::open(directory.path()).unwrap();
+        reader.snapshot().segment().unwrap().to_vec()
+    };
+    SEEDS.iter().map(segment).collect()
+}
+
+/// The number of a seed; seldom the last one, which takes the longest.
+pub(crate) fn pick(random: &mut StdRng) -> usize {
+    let small = SEEDS.len() - 1;
+    if random.random_ratio(1, 12) { small } else { random.random_range(0..small) }
+}
