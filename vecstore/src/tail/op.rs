@@ -1,6 +1,6 @@
 //! One change to the store, and its bytes in the log.
 
-use crate::record::{Payload, Record};
+use crate::record::{MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Payload, Record};
 use crate::{Config, Result};
 
 /// One change to the store.
@@ -88,15 +88,21 @@ impl Op {
                 let (&grouped, mut bytes) = bytes.split_first()?;
                 let group = match grouped {
                     0 => None,
-                    1 => Some(decode_text(&mut bytes)?),
+                    1 => Some(decode_text(&mut bytes, MAX_GROUP_BYTES)?),
                     _ => return None,
                 };
                 let (count, mut bytes) = bytes.split_first_chunk()?;
-                let tags = (0..u32::from_le_bytes(*count)).map(|_| decode_text(&mut bytes));
+                let count = u32::from_le_bytes(*count) as usize;
+                let tags =
+                    (0..count.min(MAX_TAGS + 1)).map(|_| decode_text(&mut bytes, MAX_TAG_BYTES));
                 let tags: Vec<_> = tags.collect::<Option<_>>()?;
-                let finite = row.iter().all(|x| x.is_finite());
+                // What a record that was checked has. Who writes more has forged the checksum, too.
+                let fits = row.iter().all(|x| x.is_finite())
+                    && tags.len() <= MAX_TAGS
+                    && tags.is_sorted_by(|a, b| a < b)
+                    && bytes.len() <= MAX_PAYLOAD_BYTES;
                 let payload = Payload(bytes.into());
-                finite.then_some(Self::Put { id, row, group, tags, payload })
+                fits.then_some(Self::Put { id, row, group, tags, payload })
             }
             _ => None,
         }
@@ -109,9 +115,10 @@ fn encode_text(bytes: &mut Vec<u8>, text: &str) {
 }
 
 /// Takes a text from the front of the bytes.
-fn decode_text(bytes: &mut &[u8]) -> Option<Box<str>> {
+fn decode_text(bytes: &mut &[u8], limit: usize) -> Option<Box<str>> {
     let (len, rest) = bytes.split_first_chunk()?;
-    let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    let len = Some(u32::from_le_bytes(*len) as usize).filter(|&len| len <= limit)?;
+    let (text, rest) = rest.split_at_checked(len)?;
     *bytes = rest;
     Some(std::str::from_utf8(text).ok()?.into())
 }
@@ -128,7 +135,7 @@ mod tests {
             id: u64,
             row in proptest::collection::vec(-1e30f32..1e30, 7),
             group in proptest::option::of(".*"),
-            tags in proptest::collection::vec(".*", 0..4),
+            tags in proptest::collection::btree_set(".*", 0..4),
             payload in proptest::collection::vec(any::<u8>(), 0..100),
         ) {
             let (row, group) = (row.into(), group.map(Into::into));
