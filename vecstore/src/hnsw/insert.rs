@@ -38,7 +38,7 @@ pub(crate) fn insert<G: GraphMut>(
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
             let found = search_layer(graph, row, &entries, beam, accept, |_| (), scratch);
             let found = found.unwrap_or_default();
-            let neighbours = select(graph, &found, config.m);
+            let neighbours = select(graph, Vec::new(), &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
             for neighbour in neighbours {
                 link_back(graph, config, neighbour, slot, level);
@@ -73,27 +73,29 @@ fn link_back<G: GraphMut>(
 }
 
 /// The links that `slot` keeps out of `others`.
-pub(super) fn nearest_to<G: GraphMut>(
-    graph: &G,
-    slot: u32,
-    others: Vec<u32>,
-    limit: usize,
-) -> Vec<u32> {
-    let row = graph.row(slot);
-    let mut candidates: Vec<_> = others
-        .into_iter()
-        .map(|slot| Candidate { distance: graph.distance(row, graph.row(slot)), slot })
-        .collect();
+fn nearest_to<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>, limit: usize) -> Vec<u32> {
+    let mut candidates = candidates(graph, slot, others);
     candidates.sort_unstable();
-    select(graph, &candidates, limit).iter().map(|kept| kept.slot).collect()
+    select(graph, Vec::new(), &candidates, limit).iter().map(|kept| kept.slot).collect()
 }
 
-/// Algorithm 4: takes candidates, nearest first, and keeps those that are nearer to the base than to
-/// any one kept before, so that the links lead in different directions.
-fn select<G: GraphMut>(graph: &G, candidates: &[Candidate], limit: usize) -> Vec<Candidate> {
-    let mut kept: Vec<Candidate> = Vec::with_capacity(limit);
+/// Slots and their distances from one slot.
+pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>) -> Vec<Candidate> {
+    let row = graph.row(slot);
+    let candidate = |slot| Candidate { distance: graph.distance(row, graph.row(slot)), slot };
+    others.into_iter().map(candidate).collect()
+}
+
+/// Algorithm 4: adds candidates, nearest first, to those that are `kept` if they are nearer to the
+/// base than to any one kept before, so that the links lead in different directions.
+pub(super) fn select<G: GraphMut>(
+    graph: &G,
+    mut kept: Vec<Candidate>,
+    candidates: &[Candidate],
+    limit: usize,
+) -> Vec<Candidate> {
     for &candidate in candidates {
-        if kept.len() == limit {
+        if kept.len() >= limit {
             break;
         }
         let row = graph.row(candidate.slot);
