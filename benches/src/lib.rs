@@ -1,7 +1,20 @@
-//! Data and measurement shared by the benchmarks and the recall tests.
+//! Data and measurement shared by the benchmarks and the recall tests, and the figures of vecstore
+//! that the `benches` command prints.
 
+pub mod amplification;
+pub mod churn;
 mod data;
+pub mod filters;
+mod measure;
+pub mod open;
+pub mod puts;
+mod report;
+pub mod soak;
 mod truth;
 
 pub use data::{Vectors, clustered};
+pub use report::Report;
 pub use truth::{exact, recall};
+
+/// What goes wrong while figures are taken: of the store, of its peers, of the system.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

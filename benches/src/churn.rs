@@ -1,0 +1,168 @@
+//! What is left of recall, speed and space after much was deleted and inserted again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use vecstore::{Config, Durability, Metric, Query, Reader, Record, Store};
+
+use crate::measure::{cpu_time, disk_usage};
+use crate::{Report, Result, Vectors, clustered, exact, recall};
+
+/// The lower, the harder: at a high `ef` a damaged graph finds everything, too.
+const EFS: [usize; 4] = [20, 40, 100, 200];
+const K: usize = 10;
+const BATCH: usize = 1_000;
+/// So many, because what is asked of recall is about as fine as its error with a thousand.
+const QUERIES: usize = 5_000;
+
+/// A store in which half of all was deleted and inserted again, several times, beside a fresh one of
+/// the same data.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the stores are made and removed again
+    #[arg(long, default_value_os_t = std::env::temp_dir())]
+    pub directory: PathBuf,
+    /// Vectors in the store
+    #[arg(long, default_value_t = 50_000)]
+    pub count: usize,
+    /// Components of each vector
+    #[arg(long, default_value_t = 128)]
+    pub dimension: usize,
+    /// How often half of them are deleted and inserted again
+    #[arg(long, default_value_t = 4)]
+    pub rounds: usize,
+}
+
+/// What was measured. Times are CPU time of the process, checkpoints included.
+#[derive(Debug)]
+pub struct Figures {
+    /// For each `ef`: recall@10 of the fresh and of the churned store.
+    pub recalls: Vec<(usize, f64, f64)>,
+    /// The share of the vectors that no walk comes to, of the fresh and of the churned store.
+    pub unreachable: (f64, f64),
+    /// Bytes on the disk of the fresh and of the churned store.
+    pub disk: (u64, u64),
+    /// Vectors per CPU second: the churned store when it was new, the fresh one, the re-insertions.
+    first: f64,
+    fresh: f64,
+    again: Vec<f64>,
+    /// Deletions per CPU second of each round, without the repair of the graph, which is part of the
+    /// checkpoint after the re-insertions.
+    deletions: Vec<f64>,
+}
+
+/// Takes the figures.
+///
+/// # Errors
+///
+/// Those of the stores.
+pub fn measure(args: &Args) -> Result<Figures> {
+    let directory = tempfile::tempdir_in(&args.directory)?;
+    let (fresh, churned) = (directory.path().join("fresh"), directory.path().join("churned"));
+    let mut base = clustered(args.count + QUERIES, args.dimension, 20, 1);
+    let queries = base.split_off(args.count);
+    let mut records: Vec<_> =
+        (0..).zip(base.iter()).map(|(id, vector)| Record::new(id, vector.to_vec())).collect();
+
+    // Durability is not what is measured here: with it, waiting for the disk would take longest.
+    let create = |path: &Path| -> Result<Store> {
+        let store = Store::create(path, Config::new(args.dimension, Metric::Cosine))?;
+        Ok(store.with_durability(Durability::OnFlush))
+    };
+    let store = create(&churned)?;
+    let first = rate(args.count, || insert(&store, &records))?;
+    let (mut again, mut deletions) = (Vec::new(), Vec::new());
+    let mut random = StdRng::seed_from_u64(2);
+    for _ in 0..args.rounds {
+        let (half, _) = records.partial_shuffle(&mut random, args.count / 2);
+        deletions.push(rate(half.len(), || {
+            half.iter().try_for_each(|record| store.delete(record.id()).map(|_| ()))?;
+            // What threads of sled have still to write belongs to the deletions.
+            Ok(store.flush()?)
+        })?);
+        again.push(rate(half.len(), || insert(&store, half))?);
+    }
+    drop(store);
+    records.sort_unstable_by_key(Record::id);
+    let store = create(&fresh)?;
+    let fresh_rate = rate(args.count, || insert(&store, &records))?;
+    drop(store);
+
+    let truth = exact(&base, &queries, Metric::Cosine, K);
+    let disk = (disk_usage(&fresh)?, disk_usage(&churned)?);
+    let (fresh, churned) = (Reader::open(&fresh)?, Reader::open(&churned)?);
+    let recalls = EFS.into_iter().map(|ef| {
+        let (fresh, churned) =
+            (recall_of(&fresh, &queries, &truth, ef)?, recall_of(&churned, &queries, &truth, ef)?);
+        Ok((ef, fresh, churned))
+    });
+    Ok(Figures {
+        recalls: recalls.collect::<Result<_>>()?,
+        unreachable: (unreachable(&fresh)?, unreachable(&churned)?),
+        disk,
+        first,
+        fresh: fresh_rate,
+        again,
+        deletions,
+    })
+}
+
+impl Figures {
+    /// Prints the figures beside what is asked of them.
+    pub fn report(&self) -> Report {
+        let mut report = Report::default();
+        for &(ef, fresh, churned) in &self.recalls {
+            report.figure(&format!("recall@10 at ef {ef}, fresh"), format!("{fresh:.4}"));
+            report.figure(&format!("recall@10 at ef {ef}, churned"), format!("{churned:.4}"));
+            report.at_most("  lost, in points", 100.0 * (fresh - churned), 0.5);
+        }
+        let (fresh, churned) = self.unreachable;
+        report.figure("no walk comes to, fresh", format!("{fresh:.5}"));
+        report.figure("no walk comes to, churned", format!("{churned:.5}"));
+        let per_second = |rate: f64| format!("{rate:.0} per CPU second");
+        report.figure("insertion, the store that is churned", per_second(self.first));
+        report.figure("insertion, the fresh store, at the end", per_second(self.fresh));
+        for (deletion, again) in self.deletions.iter().zip(&self.again) {
+            report.figure("deletion of half", per_second(*deletion));
+            report.figure("insertion of it again", per_second(*again));
+        }
+        let fresh = (self.first + self.fresh) / 2.0;
+        let slowest = self.again.iter().copied().fold(f64::INFINITY, f64::min);
+        report.at_least("slowest re-insertion / fresh insertion", slowest / fresh, 0.8);
+        let (fresh, churned) = (self.disk.0 as f64, self.disk.1 as f64);
+        report.figure("disk, fresh", format!("{:.1} MB", fresh / 1e6));
+        report.figure("disk, churned", format!("{:.1} MB", churned / 1e6));
+        report.at_most("disk, churned / fresh", churned / fresh, 1.1);
+        report
+    }
+}
+
+fn insert(store: &Store, records: &[Record]) -> Result<()> {
+    for batch in records.chunks(BATCH) {
+        store.insert_batch(batch)?;
+    }
+    Ok(store.checkpoint()?)
+}
+
+/// How many a CPU second, of `count` that `work` does.
+fn rate(count: usize, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let before: Duration = cpu_time();
+    work()?;
+    Ok(count as f64 / (cpu_time() - before).as_secs_f64())
+}
+
+fn recall_of(reader: &Reader, queries: &Vectors, truth: &[Vec<u64>], ef: usize) -> Result<f64> {
+    let found = queries.iter().map(|query| {
+        let hits = reader.search(&Query::new(query, K).ef(ef))?;
+        Ok(hits.iter().map(|hit| hit.id).collect())
+    });
+    Ok(recall(truth, &found.collect::<Result<Vec<_>>>()?))
+}
+
+fn unreachable(reader: &Reader) -> Result<f64> {
+    let verified = reader.snapshot().verify()?;
+    Ok(verified.unreachable as f64 / verified.vectors as f64)
+}

@@ -1,0 +1,67 @@
+//! What a process has used so far (as Linux tells it), and what a list of figures comes to.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Result;
+
+/// The CPU time of all threads of this process. It does not count what else the machine does.
+pub(crate) fn cpu_time() -> Duration {
+    time_of(ClockId::ProcessCPUTime)
+}
+
+/// Nanoseconds on a clock that all processes share.
+pub(crate) fn now() -> u64 {
+    time_of(ClockId::Monotonic).as_nanos() as u64
+}
+
+fn time_of(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Bytes that this process wrote to files.
+pub(crate) fn bytes_written() -> Result<u64> {
+    entry_of("/proc/self/io", "wchar:")
+}
+
+/// Bytes of memory of this process that no file is behind.
+pub(crate) fn anonymous_memory() -> Result<u64> {
+    Ok(1024 * entry_of("/proc/self/smaps_rollup", "Anonymous:")?)
+}
+
+fn entry_of(file: &str, name: &str) -> Result<u64> {
+    let text = fs::read_to_string(file)?;
+    let mut words = text.split_whitespace().skip_while(|&word| word != name);
+    let number = words.nth(1).ok_or_else(|| format!("{file} has no entry {name}"))?;
+    Ok(number.parse()?)
+}
+
+/// Bytes of the disk that a file or a directory with all that is in it takes.
+pub(crate) fn disk_usage(path: &Path) -> Result<u64> {
+    let metadata = fs::symlink_metadata(path)?;
+    let mut total = metadata.blocks() * 512;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            total += disk_usage(&entry?.path())?;
+        }
+    }
+    Ok(total)
+}
+
+/// The figure that half of all are below.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    quantile(figures, 0.5)
+}
+
+/// The figure that a share of all, 0 to 1, are below; NaN if there is none.
+pub(crate) fn quantile(figures: &[f64], share: f64) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let last = sorted.len().saturating_sub(1);
+    sorted.get((share * last as f64).round() as usize).copied().unwrap_or(f64::NAN)
+}
