@@ -11,20 +11,20 @@ pub(crate) fn sync(dir: &Path) -> Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::io("sync", dir))
 }
 
-/// Creates a directory, and those above it, where they are missing, and makes them durable.
+/// Creates a directory, and those above it, where they are missing, and makes its name durable, also
+/// where a process that was killed created it and did not come to that.
 pub(crate) fn create(dir: &Path) -> Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
     // A relative path of one component has the empty path as its parent.
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    create(parent)?;
-    match fs::create_dir(dir) {
-        // Somebody else was faster.
-        Err(_) if dir.is_dir() => Ok(()),
-        result => result.map_err(Error::io("create", dir)),
-    }?;
+    if !dir.is_dir() {
+        create(parent)?;
+        match fs::create_dir(dir) {
+            // Somebody else was faster.
+            Err(_) if dir.is_dir() => Ok(()),
+            result => result.map_err(Error::io("create", dir)),
+        }?;
+    }
     sync(parent)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::hnsw::Graph;
 use crate::part::Part;
 use crate::plan::{Groups, Prepared};
 use crate::record::Payload;
@@ -171,6 +172,11 @@ impl View {
     fn parts(&self) -> impl Iterator<Item = &dyn Part> {
         let tails = self.tails.iter().rev().map(|tail| &**tail as &dyn Part);
         tails.chain(self.segment.iter().map(|segment| &**segment as &dyn Part))
+    }
+
+    /// How many records the tails hold, dead ones too.
+    pub(crate) fn in_tails(&self) -> usize {
+        self.tails.iter().map(|tail| tail.len()).sum()
     }
 
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.

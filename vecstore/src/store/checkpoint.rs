@@ -1,7 +1,9 @@
 //! Merging the tail into a new segment, while reads and writes go on.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
 
 use super::commit::Writer;
@@ -32,7 +34,9 @@ impl Store {
     /// then on, deleted records give their space back, and the next [`open`](Self::open) is fast.
     ///
     /// Reads and writes go on meanwhile. A checkpoint also runs by itself, on a thread of its own,
-    /// when the tail holds a quarter as many records as the segment, and at least 10,000.
+    /// when the tail holds a quarter as many records as the segment, and at least 10,000. If that
+    /// fails it is tried again when the tail has grown by as many more; a write fails with it only
+    /// when the tail is three times as large.
     ///
     /// # Errors
     ///
@@ -46,11 +50,12 @@ impl Store {
     /// the tail grows faster than checkpoints can merge it.
     pub(super) fn make_room(&self) -> Result<()> {
         let view = self.shared.view.load();
-        let tail: usize = view.tails.iter().map(|tail| tail.len()).sum();
+        let tail = view.in_tails();
         let due =
             MIN_TAIL.max(view.segment.as_ref().map_or(0, |segment| segment.len()) / TAIL_FRACTION);
         drop(view);
-        if tail < due {
+        // One that failed would fail again at once, and each leaves a closed tail.
+        if tail < due + self.shared.failed_at.load(Relaxed) {
             return Ok(());
         }
         let mut checkpointer = lock(&self.checkpointer);
@@ -75,10 +80,12 @@ impl Store {
 impl Shared {
     fn checkpoint(&self) -> Result<()> {
         let _only_one = lock(&self.checkpointing);
-        match self.cut()? {
-            Some(cut) => self.merge(&cut, None),
-            None => Ok(()),
-        }
+        let merged = match self.cut() {
+            Ok(Some(cut)) => self.merge(&cut, None),
+            cut => cut.map(|_| ()),
+        };
+        self.failed_at.store(if merged.is_ok() { 0 } else { self.view.load().in_tails() }, Relaxed);
+        merged
     }
 
     /// Writes a segment of all that is in a view but its last tail, and of a bulk load, and puts it
@@ -123,10 +130,11 @@ impl Shared {
         writer.sync()?;
         let mut view = View::clone(&self.view.load());
         let start = view.seq + 1;
-        let log =
-            TailLog::open(&tail_path(&self.path, start), start, self.config.dimension, |_, _| {
-                Ok(())
-            })?;
+        let (path, dimension) = (tail_path(&self.path, start), self.config.dimension);
+        let log = TailLog::open(&path, start, dimension, |_, _| Ok(())).inspect_err(|_| {
+            // What it cannot remove is removed when the store is opened the next time.
+            let _ = fs::remove_dir_all(&path);
+        })?;
         let mut manifest = writer.manifest.clone();
         manifest.tails.push(start);
         writer.replace_manifest(&self.path, manifest)?;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -52,6 +52,9 @@ impl Store {
             return Err(Error::NotAStore { path: path.to_owned() });
         }
         let lock = lock_dir(path)?;
+        // A process that was killed may have replaced the MANIFEST without making that durable; what
+        // it no longer names must not be removed before.
+        dir::sync(path)?;
         let manifest = Manifest::read(path)?;
         Self::recover(path, manifest, lock)
     }
@@ -75,7 +78,7 @@ impl Store {
         Ok(store)
     }
 
-    fn recover(path: &Path, manifest: Manifest, lock: File) -> Result<Self> {
+    fn recover(path: &Path, manifest: Manifest, lock: Lock) -> Result<Self> {
         remove_unnamed(path, &manifest)?;
         let config = manifest.config;
         let segment = open_segment(path, &manifest)?;
@@ -110,6 +113,7 @@ impl Store {
                 queue: Queue::default(),
                 writer: Mutex::new(writer),
                 checkpointing: Mutex::new(()),
+                failed_at: AtomicUsize::new(0),
                 closing: AtomicBool::new(false),
                 _lock: lock,
             }),
@@ -122,13 +126,23 @@ impl Store {
     }
 }
 
-/// Takes the store's lock, which ends with the process, however it ends.
-fn lock_dir(store: &Path) -> Result<File> {
+/// The store's lock, which ends with its owner, and with the process, however that ends.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that was started a moment ago has it open, too, until
+    /// it runs its own program.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock_dir(store: &Path) -> Result<Lock> {
     let path = store.join("LOCK");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(Error::io("open", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Locked { path: store.to_owned() }),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
     }

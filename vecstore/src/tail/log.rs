@@ -3,10 +3,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::Duration;
 
 use super::Op;
+use super::db::Db;
 use super::entry::{self, Entry};
 use crate::{Error, Result, dir};
 
@@ -22,16 +21,30 @@ use crate::{Error, Result, dir};
 /// closed, says it of the last commit.
 pub(crate) struct TailLog {
     path: PathBuf,
-    db: sled::Db,
+    db: Db,
     /// sled's data file, opened once more to sync it.
     data: File,
     /// The last change that was appended.
     last: u64,
     /// The last change that is durable.
     durable: u64,
+    /// What was appended since, as [`UNSYNCED_BYTES`] counts.
+    unsynced: usize,
     /// Whether anything failed, so that it is unknown what is durable.
     failed: bool,
 }
+
+/// The most that is appended between two syncs, unless one append has more.
+///
+/// Each segment of sled's log (512 KiB) says up to where the log was complete when it began, and at
+/// recovery sled trusts it: it skips a gap before that place, and with it pages that others need. So
+/// what is not synced must not reach past the beginning of two segments. An append writes up to ten
+/// times its size, as sled writes whole pages again; one that is larger than a segment is complete
+/// for sled only at its end.
+const UNSYNCED_BYTES: usize = 32 << 10;
+
+/// What an entry costs beyond its bytes: the index pages of sled that grow with it.
+const ENTRY_COST: usize = 128;
 
 /// The key of the seal, after all others.
 const SEAL: [u8; 12] = [0xFF; 12];
@@ -62,11 +75,12 @@ impl TailLog {
 
     /// Opens what lies in a directory as the log that is named `path`.
     fn open_unchecked(path: &Path, directory: &Path, start: u64) -> Result<Self> {
-        let db = open_sled(directory).map_err(failed(path))?;
+        let db = Db::open(directory).map_err(failed(path))?;
         let file = directory.join("db");
         let data = File::open(&file).map_err(Error::io("open", &file))?;
         let last = start - 1;
-        Ok(Self { path: path.to_owned(), db, data, last, durable: last, failed: false })
+        let path = path.to_owned();
+        Ok(Self { path, db, data, last, durable: last, unsynced: 0, failed: false })
     }
 
     /// Appends changes, all or none; they are durable after the next [`sync`](Self::sync).
@@ -88,6 +102,11 @@ impl TailLog {
             (entry.key(), entry.encode())
         });
         let mut entries: Vec<_> = entries.collect();
+        let cost = entries.iter().map(|(_, value)| value.len() + ENTRY_COST).sum::<usize>();
+        if self.unsynced > 0 && self.unsynced + cost > UNSYNCED_BYTES {
+            self.sync()?;
+        }
+        self.unsynced += cost;
         let appended = match entries.pop() {
             // One entry is written whole or not at all by itself; a batch costs a third more.
             Some((key, value)) if entries.is_empty() => self.db.insert(key, value).map(|_| ()),
@@ -110,7 +129,7 @@ impl TailLog {
         self.note(flushed)?;
         let synced = self.data.sync_data().map_err(Error::io("sync", &self.path));
         self.note(synced)?;
-        self.durable = self.last;
+        (self.durable, self.unsynced) = (self.last, 0);
         Ok(())
     }
 
@@ -235,25 +254,6 @@ fn next_op(commit: &mut &[u8], dimension: usize) -> Option<Op> {
     let (op, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
     *commit = rest;
     Op::decode(op, dimension)
-}
-
-/// Opens sled. A sled that this process closed a moment ago may still be held by one of its own
-/// background threads: nobody else can hold it, for the store has a lock of its own.
-fn open_sled(path: &Path) -> sled::Result<sled::Db> {
-    let config = sled::Config::new().path(path).cache_capacity(16 << 20).flush_every_ms(None);
-    let mut patience = Duration::from_secs(10);
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error))
-                if error.to_string().contains("acquire lock") && !patience.is_zero() =>
-            {
-                let pause = Duration::from_millis(2);
-                patience = patience.saturating_sub(pause);
-                thread::sleep(pause);
-            }
-            result => return result,
-        }
-    }
 }
 
 fn failed(path: &Path) -> impl FnOnce(sled::Error) -> Error {

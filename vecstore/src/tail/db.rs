@@ -1,0 +1,102 @@
+//! sled, without what it does when it is cut short or its disk fails.
+
+use std::fs::{self, File};
+use std::io;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// A sled database whose writes become durable when its owner says so.
+pub(super) struct Db(ManuallyDrop<sled::Db>);
+
+/// When sled is opened it writes where its log ends to a file of its own, first under a name that ends
+/// so. One that a crash left half written sled would take for a damaged one, and refuse to open.
+const HALF_WRITTEN: &str = "generating";
+
+/// How long the failure of a write may be slept through.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Db {
+    /// Opens or creates the database in a directory.
+    pub(super) fn open(directory: &Path) -> sled::Result<Self> {
+        for entry in fs::read_dir(directory)? {
+            let file = entry?.path();
+            if file.extension().is_some_and(|extension| extension == HALF_WRITTEN) {
+                fs::remove_file(file)?;
+            }
+        }
+        // What a killed process wrote may be in the cache only, and sled builds on it.
+        match File::open(directory.join("db")).and_then(|data| data.sync_data()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            synced => synced?,
+        }
+        let config = sled::Config::new().path(directory).cache_capacity(16 << 20);
+        let config = config.flush_every_ms(None);
+        // A sled that this process closed a moment ago may still be held by one of its own background
+        // threads: nobody else can hold it, for the store has a lock of its own.
+        let mut patience = Duration::from_secs(10);
+        loop {
+            match config.open() {
+                Err(sled::Error::Io(error))
+                    if error.to_string().contains("acquire lock") && !patience.is_zero() =>
+                {
+                    let pause = Duration::from_millis(2);
+                    patience = patience.saturating_sub(pause);
+                    thread::sleep(pause);
+                }
+                opened => return opened.map(|db| Self(ManuallyDrop::new(db))),
+            }
+        }
+    }
+
+    /// Hands all that was written to the disk.
+    ///
+    /// sled's own `flush` may sleep through the failure of a write. Whatever else fails for it wakes
+    /// the flush: here a tree that is asked for, and that there is not.
+    pub(super) fn flush(&self) -> sled::Result<()> {
+        let waker = Arc::new(Unpark(thread::current())).into();
+        let mut flush = pin!(self.flush_async());
+        loop {
+            if let Poll::Ready(flushed) = flush.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return flushed.map(|_| ());
+            }
+            thread::park_timeout(PATIENCE);
+            if self.context.global_error().is_err() {
+                let _ = self.open_tree("none");
+            }
+        }
+    }
+}
+
+impl Deref for Db {
+    type Target = sled::Db;
+
+    fn deref(&self) -> &sled::Db {
+        &self.0
+    }
+}
+
+impl Drop for Db {
+    /// sled syncs its file when it is dropped, and panics where that fails. Whoever needs to know syncs
+    /// before.
+    fn drop(&mut self) {
+        // SAFETY: nothing comes after this.
+        #[allow(unsafe_code)]
+        let close = || unsafe { ManuallyDrop::drop(&mut self.0) };
+        let _ = panic::catch_unwind(AssertUnwindSafe(close));
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
