@@ -87,10 +87,7 @@ impl<'q> Prepared<'q> {
             let accept = |slot| slot < linked && accept(slot);
             found = match slots {
                 Some(slots) => self.filtered(part, &accept, slots)?,
-                None => {
-                    let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, accept);
-                    self.walk(part, walk, &accept, 0..linked)?
-                }
+                None => self.unfiltered(part, &accept, linked)?,
             };
         }
         let rest = linked..part.len() as u32;
@@ -100,6 +97,23 @@ impl<'q> Prepared<'q> {
         found.extend(self.scan(part, accept, rest)?);
         found.sort_unstable();
         self.pick(part, found)
+    }
+
+    /// Searches among the slots below `linked`, of which all are accepted that live.
+    fn unfiltered<P: Part>(
+        &self,
+        part: &P,
+        accept: &impl Fn(u32) -> bool,
+        linked: u32,
+    ) -> Result<Vec<Candidate>> {
+        let step = (linked as usize).div_ceil(SAMPLE);
+        let living = (0..linked).step_by(step).filter(|&slot| accept(slot)).count() * step;
+        if 2 * living < linked as usize {
+            // The dead are in the way, like those that a filter refuses.
+            return self.filtered(part, accept, &SlotSet::full(linked as usize));
+        }
+        let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, accept);
+        self.walk(part, walk, accept, 0..linked)
     }
 
     /// Searches among the accepted ones of `slots`, which hold all accepted ones.
