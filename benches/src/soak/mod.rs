@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vecstore::{Reader, Store};
 
@@ -18,6 +18,10 @@ use crate::{Report, Result};
 
 const PROCESSES: u64 = 4;
 const THREADS: u64 = 2;
+
+/// The writer rests this long after a generation: a thousand upserts a second are as many as two
+/// processors can merge beside the readers. Faster ones would only measure how far a merge lags.
+const WRITER_REST: Duration = Duration::from_millis(200);
 
 /// Between two checkpoints, so that there are reads outside of them, too.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -122,15 +126,13 @@ pub fn measure(args: &Args, program: &Path) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Writes one generation after another; after each the writer rests as long as it took, or this
-/// process alone would keep two processors busy. Returns how many.
+/// Writes one generation after another. Returns how many.
 fn write(store: &Store, world: &World, stop: &AtomicBool) -> Result<u64> {
     let mut generation = 0;
     while !stop.load(Relaxed) {
-        let start = Instant::now();
         generation += 1;
         world.write(store, generation)?;
-        thread::sleep(start.elapsed());
+        thread::sleep(WRITER_REST);
     }
     Ok(generation)
 }
@@ -216,7 +218,6 @@ impl Figures {
         let wall = |timed: &Timed| micros(timed.read.wall);
         let during: Vec<_> = these().filter(|it| it.during_checkpoint).map(own).collect();
         let beside: Vec<_> = these().filter(|it| !it.during_checkpoint).map(own).collect();
-        let all: Vec<_> = these().map(own).collect();
         let walls: Vec<_> = these().map(wall).collect();
         for (what, times) in
             [("in checkpoints", &during), ("outside", &beside), ("with waiting for a CPU", &walls)]
@@ -230,7 +231,7 @@ impl Figures {
                 ),
             );
         }
-        let ratio = quantile(&during, 1.0) / quantile(&all, 0.5);
-        report.at_most(&format!("{name}: slowest in checkpoints / median"), ratio, 10.0);
+        let ratio = quantile(&during, 1.0) / quantile(&beside, 0.5);
+        report.at_most(&format!("{name}: slowest in checkpoints / median outside"), ratio, 10.0);
     }
 }
