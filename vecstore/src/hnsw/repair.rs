@@ -6,12 +6,12 @@ use super::visited::Visited;
 use crate::Config;
 
 /// About so many times the links that a slot may have are looked at to replace those it lost.
-const CHOICE: usize = 16;
+const CHOICE: usize = 10;
 
 /// Of them so many of the nearest are considered, and of the others one in [`SAMPLE`]: most of these
 /// would be refused, but a graph needs the few that are not.
 const NEAREST: usize = 16;
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 4;
 
 /// Gives every live slot that has links to dead ones others in their place, so that no path leads
 /// through a dead slot.
