@@ -76,7 +76,7 @@ fn no_space_left_for_a_write() {
 
 #[test]
 fn no_space_left_for_a_new_store() {
-    let Some(tmpfs) = mount::or_skip(Tmpfs::new(MEGABYTE)) else { return };
+    let Some(tmpfs) = mount::or_skip(Tmpfs::new(8 * MEGABYTE)) else { return };
     let (path, filler) = (tmpfs.path().join("store"), tmpfs.path().join("filler"));
     let mut failures = 0;
     for room in (0..MEGABYTE / 8).step_by(4096) {

@@ -29,11 +29,11 @@ pub(crate) enum Change {
     SyncDirectory,
 }
 
-/// What happens at a change.
-#[derive(Clone, Copy, PartialEq)]
+/// What happens in the place of a change.
+#[derive(Clone, Copy)]
 pub(crate) enum Fault {
-    /// Only the hook is called: the process that writes is killed.
-    None,
+    /// The process that writes is killed, by the hook.
+    Kill,
     /// The disk is not there any more.
     PowerLoss,
     /// So many changes fail, one after the other.
@@ -146,13 +146,11 @@ impl Mounted {
         if let Some(Plan { fault, hook, .. }) = shared.plan.take_if(due) {
             hook();
             match fault {
-                Fault::None => {}
+                Fault::Kill => {}
                 Fault::PowerLoss => shared.powerless = true,
                 Fault::Errors(count) => shared.failing = count - 1,
             }
-            if fault != Fault::None {
-                return Err(Errno::EIO);
-            }
+            return Err(Errno::EIO);
         }
         if let Some(plan) = &mut shared.plan {
             plan.after = plan.after.saturating_sub(1);

@@ -29,6 +29,16 @@ struct Task {
 }
 
 impl Task {
+    fn new(disk: &Disk, store: u64, durability: Durability) -> Self {
+        Self {
+            store: disk.path().join(store.to_string()).to_str().unwrap().into(),
+            durability,
+            acknowledged: [0; LANES],
+            checkpoints: true,
+            look: false,
+        }
+    }
+
     fn encode(&self) -> String {
         let flush = self.durability == Durability::OnFlush;
         let [first, second] = self.acknowledged;
@@ -90,20 +100,10 @@ fn child() {
 }
 
 /// Lets a process write until the fault, and takes down what it was told is durable.
-fn write_until(disk: &Disk, task: &mut Task, fault: Fault, random: &mut StdRng) {
+fn write_until(disk: &Disk, task: &mut Task, fault: Fault, after: u64, at: Option<Change>) {
     let ended = process::run("power::child", &task.encode(), |child| {
-        disk.plan(Plan {
-            // While the store is opened, which takes some 100 changes, or at any time later.
-            after: match random.random() {
-                true => random.random_range(0..150),
-                false => 10f64.powf(random.random_range(1.0..3.5)) as u64,
-            },
-            // What is not synced is most just before a sync.
-            at: [None, Some(Change::SyncFile), Some(Change::SyncDirectory)]
-                [random.random_range(0..3)],
-            fault,
-            hook: Box::new(move || child.lock().unwrap().kill().unwrap()),
-        });
+        let hook = Box::new(move || child.lock().unwrap().kill().unwrap());
+        disk.plan(Plan { after, at, fault, hook });
     });
     for line in ended.lines {
         let Some((_, durable)) = line.split_once("durable ") else { continue };
@@ -112,6 +112,17 @@ fn write_until(disk: &Disk, task: &mut Task, fault: Fault, random: &mut StdRng) 
         task.acknowledged[lane.parse::<usize>().unwrap()] = number.parse().unwrap();
     }
     assert!(disk.struck(), "{}: {}: {}", task.store, ended.status, ended.errors);
+}
+
+/// When a process meets its fault: while it opens the store, which takes some 100 changes, or at any
+/// time later; where what is not synced is most, just before a sync, or anywhere.
+fn moment(random: &mut StdRng) -> (u64, Option<Change>) {
+    let after = match random.random() {
+        true => random.random_range(0..150),
+        false => 10f64.powf(random.random_range(1.0..3.5)) as u64,
+    };
+    let at = [None, Some(Change::SyncFile), Some(Change::SyncDirectory)];
+    (after, at[random.random_range(0..at.len())])
 }
 
 /// Lets a process look whether all is there.
@@ -127,13 +138,7 @@ fn campaign(durability: Durability) {
     let seed = env::var("VECSTORE_SEED").map_or(1, |n| n.parse::<u64>().unwrap());
     let (mut lost, mut acknowledged, mut kills) = (Losses::default(), 0, 0);
     for store in 0..u64::div_ceil(power_losses, LOSSES_OF_A_STORE) {
-        let mut task = Task {
-            store: disk.path().join(store.to_string()).to_str().unwrap().into(),
-            durability,
-            acknowledged: [0; LANES],
-            checkpoints: true,
-            look: false,
-        };
+        let mut task = Task::new(&disk, store, durability);
         let first = store * LOSSES_OF_A_STORE;
         for number in first..power_losses.min(first + LOSSES_OF_A_STORE) {
             println!("power loss {number} with seed {seed}: {:?} acknowledged", task.acknowledged);
@@ -141,11 +146,13 @@ fn campaign(durability: Durability) {
             // What a killed process wrote is in the cache, and may still be lost later.
             while random.random_ratio(1, 3) {
                 task.checkpoints = random.random_ratio(3, 4);
-                write_until(&disk, &mut task, Fault::None, random);
+                let (after, at) = moment(random);
+                write_until(&disk, &mut task, Fault::Kill, after, at);
                 kills += 1;
             }
             task.checkpoints = random.random_ratio(3, 4);
-            write_until(&disk, &mut task, Fault::PowerLoss, random);
+            let (after, at) = moment(random);
+            write_until(&disk, &mut task, Fault::PowerLoss, after, at);
             lost += disk.restart(random);
         }
         look(&mut task);
@@ -168,4 +175,19 @@ fn nothing_that_was_acknowledged_is_lost() {
 #[test]
 fn nothing_that_was_flushed_is_lost() {
     campaign(Durability::OnFlush);
+}
+
+/// A process that is killed as soon as it created the store's directory leaves that for the next one
+/// to make durable.
+#[test]
+fn a_directory_whose_creation_was_cut_short() {
+    let Some(mut disk) = mount::or_skip(Disk::new()) else { return };
+    for store in 0..6 {
+        let mut task = Task::new(&disk, store, Durability::EachWrite);
+        write_until(&disk, &mut task, Fault::Kill, 0, Some(Change::SyncDirectory));
+        write_until(&disk, &mut task, Fault::PowerLoss, 500, None);
+        assert!(task.acknowledged[0] > 0);
+        disk.restart(&mut StdRng::seed_from_u64(store));
+        look(&mut task);
+    }
 }
