@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use crate::hnsw::Graph;
 use crate::part::Part;
 use crate::plan::{Groups, Prepared};
-use crate::record::Payload;
+use crate::record::{Payload, parse_payload};
 use crate::segment::Segment;
 use crate::tail::TailIndex;
 use crate::{Config, Hit, Query, Record, Result, Verification};
@@ -99,6 +101,19 @@ impl Snapshot {
         let record = self.find(id).map(|(part, slot)| self.record(part, slot));
         self.0.intact()?;
         record.transpose()
+    }
+
+    /// The payload of the record with an id, read where it lies, without its vector; `None` if there
+    /// is no such record or it has no payload.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Payload`](crate::Error::Payload) if it does not fit `T`;
+    /// [`Error::Corrupt`](crate::Error::Corrupt) where damage to the segment is met.
+    pub fn payload<T: DeserializeOwned>(&self, id: u64) -> Result<Option<T>> {
+        let payload = self.find(id).map(|(part, slot)| part.payload(slot)).transpose()?;
+        self.0.intact()?;
+        payload.map_or(Ok(None), parse_payload)
     }
 
     /// Whether there is a record with an id.

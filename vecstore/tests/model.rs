@@ -220,6 +220,8 @@ fn check_all(snapshot: &Snapshot, model: &Model, metric: Metric) -> Result<(), T
     for id in (0..20).chain([u64::MAX]) {
         let found = snapshot.get(id).unwrap();
         prop_assert_eq!(found.is_some(), snapshot.contains(id).unwrap());
+        let payload = model.get(&id).and_then(|item| item.payload);
+        prop_assert_eq!(snapshot.payload::<u32>(id).unwrap(), payload);
         match (found, model.get(&id)) {
             (None, None) => {}
             (Some(found), Some(item)) => {
