@@ -30,12 +30,8 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Sorts in the order of the changes.
     pub(super) fn key(&self) -> [u8; 12] {
-        let mut key = [0; 12];
-        key[..8].copy_from_slice(&self.first.to_be_bytes());
-        key[8..].copy_from_slice(&self.place.to_be_bytes());
-        key
+        key(self.first, self.place)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -67,6 +63,15 @@ impl<'a> Entry<'a> {
         let (more, place) = (u32_at(16)?, u32_at(20)?);
         Some(Self { first: u64_at(24)?, place, more, durable: u64_at(32)?, contents })
     }
+}
+
+/// The key of the piece at a place of the commit that begins with a change. Keys sort in the order of
+/// the changes.
+pub(super) fn key(first: u64, place: u32) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..8].copy_from_slice(&first.to_be_bytes());
+    key[8..].copy_from_slice(&place.to_be_bytes());
+    key
 }
 
 /// The last change that was durable as far as any whole entry says that lies anywhere in a file; 0 if

@@ -34,13 +34,12 @@ pub(crate) struct TailLog {
     failed: bool,
 }
 
-/// The most that is appended between two syncs, unless one append has more.
+/// The most that is written between two syncs.
 ///
-/// Each segment of sled's log (512 KiB) says up to where the log was complete when it began, and at
-/// recovery sled trusts it: it skips a gap before that place, and with it pages that others need. So
-/// what is not synced must not reach past the beginning of two segments. An append writes up to ten
-/// times its size, as sled writes whole pages again; one that is larger than a segment is complete
-/// for sled only at its end.
+/// Each segment of sled's log (512 KiB) says up to where the log was complete when it began. sled
+/// trusts that: it skips a gap before that place, with pages that others need, and writes again to
+/// segments that were in use before it. So between two syncs no more than one segment may begin.
+/// sled writes up to ten times what it is given, as it writes whole pages again.
 const UNSYNCED_BYTES: usize = 32 << 10;
 
 /// What an entry costs beyond its bytes: the index pages of sled that grow with it.
@@ -96,29 +95,25 @@ impl TailLog {
         }
         let pieces = commit.chunks(entry::MAX_BYTES);
         let count = pieces.len() as u32;
-        let entries = (0..count).zip(pieces).map(|(place, contents)| {
+        for (place, contents) in (0..count).zip(pieces) {
             let (more, durable) = (count - place - 1, self.durable);
             let entry = Entry { first, place, more, durable, contents };
-            (entry.key(), entry.encode())
-        });
-        let mut entries: Vec<_> = entries.collect();
-        let cost = entries.iter().map(|(_, value)| value.len() + ENTRY_COST).sum::<usize>();
+            let value = entry.encode();
+            self.make_room(value.len())?;
+            let inserted = self.db.insert(entry.key(), value).map_err(failed(&self.path));
+            self.note(inserted)?;
+        }
+        self.last = last;
+        Ok(())
+    }
+
+    /// Called before an entry of some size is written or removed.
+    fn make_room(&mut self, bytes: usize) -> Result<()> {
+        let cost = bytes + ENTRY_COST;
         if self.unsynced > 0 && self.unsynced + cost > UNSYNCED_BYTES {
             self.sync()?;
         }
         self.unsynced += cost;
-        let appended = match entries.pop() {
-            // One entry is written whole or not at all by itself; a batch costs a third more.
-            Some((key, value)) if entries.is_empty() => self.db.insert(key, value).map(|_| ()),
-            last => {
-                let mut batch = sled::Batch::default();
-                entries.into_iter().chain(last).for_each(|(key, value)| batch.insert(&key, value));
-                self.db.apply_batch(batch)
-            }
-        };
-        let appended = appended.map_err(failed(&self.path));
-        self.note(appended)?;
-        self.last = last;
         Ok(())
     }
 
@@ -186,9 +181,12 @@ impl TailLog {
                 place = 0;
             }
         }
-        if place > 0 {
-            let what = format!("the commit of change {}: its end is missing", self.last + 1);
-            return Err(Error::corrupt(&self.path, what));
+        // The end of a commit is missing: it was cut short, and never acknowledged. From its end on, so
+        // that what is left of it always looks like that.
+        for place in (0..place).rev() {
+            let key = entry::key(self.last + 1, place);
+            self.make_room(entry::MAX_BYTES)?;
+            self.db.remove(key).map_err(failed(&self.path))?;
         }
         Ok(())
     }
