@@ -12,7 +12,7 @@ use std::time::Duration;
 use vecstore::{Reader, Store};
 
 use self::reader::{Kind, Read, Reads, read_until};
-use self::world::World;
+pub use self::world::World;
 use crate::measure::{now, quantile};
 use crate::{Report, Result};
 
