@@ -25,7 +25,11 @@ pub struct World {
 }
 
 pub(super) const TAGS: u64 = 4;
-const GROUPS: u64 = 100;
+/// The centres of the vectors.
+const CENTRES: u64 = 50;
+/// A prime, so that every group has members around every centre: where a search for groups finds too
+/// few it looks again farther out, and then two reads of a kind would not be the same work.
+const GROUPS: u64 = 97;
 
 impl World {
     pub(super) fn config(&self) -> Config {
@@ -52,7 +56,7 @@ impl World {
     fn vector(&self, id: u64, written: u64) -> Vec<f32> {
         let mut random = StdRng::seed_from_u64(id << 32 | written);
         // Near those of the same remainder, as embeddings lie in clusters.
-        let centre = (id % 50) as usize % self.dimension;
+        let centre = (id % CENTRES) as usize % self.dimension;
         let mut vector: Vec<f32> =
             (0..self.dimension).map(|_| random.random_range(-1.0..1.0)).collect();
         vector[centre] += 3.0;
