@@ -62,13 +62,14 @@ impl TailLog {
             check(path, start, dimension)?;
         }
         let mut log = Self::open_unchecked(path, path, start)?;
-        log.replay(dimension, each)?;
-        log.sync()?;
-        log.seal()?;
-        // sled creates its files without making their names durable.
+        // sled does not make the names of its files durable. It goes on as if they were: what its
+        // snapshot of the log covers it may overwrite from here on.
         let conf = path.join("conf");
         File::open(&conf).and_then(|conf| conf.sync_all()).map_err(Error::io("sync", &conf))?;
         dir::sync(path)?;
+        log.replay(dimension, each)?;
+        log.sync()?;
+        log.seal()?;
         Ok(log)
     }
 

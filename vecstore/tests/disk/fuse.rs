@@ -94,10 +94,12 @@ impl Disk {
 
     /// Loses what a power loss takes, and starts again with an empty cache. No file may be open.
     pub(crate) fn restart(&mut self, random: &mut StdRng) -> Losses {
-        match self.session.take().unwrap().umount_and_join() {
+        // A process that is being started may hold copies of open files for a moment yet.
+        mount::unmount(self.path());
+        match self.session.take().unwrap().join() {
             // That is how the thread that serves the kernel may learn of it.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            unmounted => unmounted.unwrap(),
+            ended => ended.unwrap(),
         }
         let losses = {
             let mut shared = lock(&self.shared);
@@ -119,8 +121,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Unmounts.
-        drop(self.session.take());
+        mount::unmount(self.path());
     }
 }
 

@@ -22,11 +22,16 @@ pub(crate) fn point() -> TempDir {
         let (Some(source), Some(point)) = (words.next(), words.next()) else { continue };
         let Some(owner) = source.strip_prefix(SOURCE) else { continue };
         if !Path::new("/proc").join(owner).exists() {
-            let _ = Command::new("umount").args(["--lazy", point]).output();
+            unmount(Path::new(point));
             let _ = fs::remove_dir(point);
         }
     }
     tempfile::Builder::new().prefix(SOURCE).tempdir().unwrap()
+}
+
+/// Takes away what is mounted on a directory, also where a file in it is still open.
+pub(crate) fn unmount(point: &Path) {
+    let _ = Command::new("umount").arg("--lazy").arg(point).output();
 }
 
 /// What was mounted. Where this process may not mount the test is skipped, which is said on the
@@ -88,6 +93,6 @@ fn mount(options: &str, arguments: &[&str], path: &Path) -> io::Result<()> {
 
 impl Drop for Tmpfs {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.path).output();
+        unmount(&self.path);
     }
 }
