@@ -84,7 +84,8 @@ impl Store {
     }
 
     /// Inserts or replaces many records, all or none, also for readers and after a crash. One sync
-    /// to the disk serves them all, which makes this much faster than inserting one by one.
+    /// to the disk serves them all, which makes this much faster than inserting one by one. To fill a
+    /// store there is [`bulk_load`](Self::bulk_load).
     ///
     /// # Errors
     ///
