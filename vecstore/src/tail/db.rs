@@ -42,7 +42,10 @@ impl Db {
         // threads: nobody else can hold it, for the store has a lock of its own.
         let mut patience = Duration::from_secs(10);
         loop {
-            match config.open() {
+            // sled panics on some logs with holes.
+            let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+            let panicked = |_| Err(sled::Error::Unsupported("sled panicked on its log".into()));
+            match opened.unwrap_or_else(panicked) {
                 Err(sled::Error::Io(error))
                     if error.to_string().contains("acquire lock") && !patience.is_zero() =>
                 {
