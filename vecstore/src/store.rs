@@ -9,7 +9,7 @@ mod open;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
 
@@ -18,7 +18,7 @@ use self::commit::{Queue, Writer};
 use self::open::Lock;
 use crate::snapshot::View;
 use crate::tail::Op;
-use crate::{Config, Hit, Query, Record, Result, Snapshot};
+use crate::{Config, Error, Hit, Query, Record, Result, Snapshot};
 
 /// A store that this process writes to and reads from.
 ///
@@ -43,7 +43,7 @@ pub struct Store {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// Each write is durable when it returns. Writes that wait at the same time, and those of a
-    /// batch, share one `fdatasync`.
+    /// batch, share one `fdatasync` (one for every 32 KiB, where they are more).
     #[default]
     EachWrite,
     /// Writes return, and are seen, once they are in memory. They become durable with the next
@@ -83,8 +83,8 @@ impl Store {
         self.insert_batch(std::slice::from_ref(record))
     }
 
-    /// Inserts or replaces many records, all or none, also for readers and after a crash. One sync
-    /// to the disk serves them all, which makes this much faster than inserting one by one. To fill a
+    /// Inserts or replaces many records, all or none, also for readers and after a crash. A sync
+    /// to the disk serves many of them, which makes this much faster than inserting one by one. To fill a
     /// store there is [`bulk_load`](Self::bulk_load).
     ///
     /// # Errors
@@ -201,6 +201,21 @@ impl std::fmt::Debug for Store {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Starts a thread for work in the background, unless it is running.
+fn start<T: Send + 'static>(
+    thread: &mut Option<JoinHandle<T>>,
+    name: &str,
+    shared: &Arc<Shared>,
+    work: fn(&Shared) -> T,
+) -> Result<()> {
+    if thread.as_ref().is_none_or(JoinHandle::is_finished) {
+        let theirs = shared.clone();
+        let started = thread::Builder::new().name(name.into()).spawn(move || work(&theirs));
+        *thread = Some(started.map_err(Error::io("start a thread for", &shared.path))?);
+    }
+    Ok(())
 }
 
 /// Locks a mutex whose data is valid at every moment, so that a panic elsewhere does not matter.

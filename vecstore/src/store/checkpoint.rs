@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use super::commit::Writer;
 use super::open::remove_unnamed;
-use super::{Shared, Store, lock};
+use super::{Shared, Store, lock, start};
+use crate::Result;
 use crate::hnsw::Graph;
 use crate::manifest::{Manifest, segments_dir, tail_path};
 use crate::part::Part;
@@ -16,7 +17,6 @@ use crate::reader::open_segment;
 use crate::segment::{self, Sources};
 use crate::snapshot::View;
 use crate::tail::{Op, TailIndex, TailLog};
-use crate::{Error, Result};
 
 /// A tail of fewer records is never merged by itself.
 const MIN_TAIL: usize = 10_000;
@@ -40,7 +40,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], [`Error::Tail`], or [`Error::Corrupt`] if the old segment is damaged. Nothing
+    /// [`Error::Io`](crate::Error::Io), [`Error::Tail`](crate::Error::Tail), or
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if the old segment is damaged. Nothing
     /// is lost: what the checkpoint was to merge stays where it was, and it can be tried again.
     pub fn checkpoint(&self) -> Result<()> {
         self.shared.checkpoint()
@@ -59,13 +60,7 @@ impl Store {
             return Ok(());
         }
         let mut checkpointer = lock(&self.checkpointer);
-        if checkpointer.as_ref().is_none_or(JoinHandle::is_finished) {
-            let shared = self.shared.clone();
-            let thread = thread::Builder::new().name("vecstore checkpoint".into());
-            let started = thread.spawn(move || shared.checkpoint());
-            *checkpointer =
-                Some(started.map_err(Error::io("start a thread for", &self.shared.path))?);
-        }
+        start(&mut checkpointer, "vecstore checkpoint", &self.shared, Shared::checkpoint)?;
         if tail < MAX_BACKLOG * due {
             return Ok(());
         }

@@ -1,12 +1,11 @@
 //! Bringing new records into the tails' graphs, off the way of the writes.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, JoinHandle};
 
-use super::{Shared, Store, lock};
+use super::{Shared, Store, lock, start};
+use crate::Result;
 use crate::hnsw::Graph;
 use crate::plan::SCAN_LIMIT;
-use crate::{Error, Result};
 
 /// So many new records are compared one by one at most before a thread begins to link them.
 const MAX_UNLINKED: usize = 1_000;
@@ -20,14 +19,7 @@ impl Store {
         if !self.shared.is_due(MAX_UNLINKED) {
             return Ok(());
         }
-        let mut linker = lock(&self.linker);
-        if linker.as_ref().is_none_or(JoinHandle::is_finished) {
-            let shared = self.shared.clone();
-            let thread = thread::Builder::new().name("vecstore link".into());
-            let started = thread.spawn(move || shared.link());
-            *linker = Some(started.map_err(Error::io("start a thread for", &self.shared.path))?);
-        }
-        Ok(())
+        start(&mut lock(&self.linker), "vecstore link", &self.shared, Shared::link)
     }
 }
 
