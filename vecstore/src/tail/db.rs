@@ -6,21 +6,18 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 /// A sled database whose writes become durable when its owner says so.
+///
+/// One thread at a time may use it, and not by batches: sled's `flush` would sleep forever if the write
+/// of a buffer failed that was closed while something was still being put into it.
 pub(super) struct Db(ManuallyDrop<sled::Db>);
 
 /// When sled is opened it writes where its log ends to a file of its own, first under a name that ends
 /// so. One that a crash left half written sled would take for a damaged one, and refuse to open.
 const HALF_WRITTEN: &str = "generating";
-
-/// How long the failure of a write may be slept through.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Db {
     /// Opens or creates the database in a directory.
@@ -57,24 +54,6 @@ impl Db {
             }
         }
     }
-
-    /// Hands all that was written to the disk.
-    ///
-    /// sled's own `flush` may sleep through the failure of a write. Whatever else fails for it wakes
-    /// the flush: here a tree that is asked for, and that there is not.
-    pub(super) fn flush(&self) -> sled::Result<()> {
-        let waker = Arc::new(Unpark(thread::current())).into();
-        let mut flush = pin!(self.flush_async());
-        loop {
-            if let Poll::Ready(flushed) = flush.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return flushed.map(|_| ());
-            }
-            thread::park_timeout(PATIENCE);
-            if self.context.global_error().is_err() {
-                let _ = self.open_tree("none");
-            }
-        }
-    }
 }
 
 impl Deref for Db {
@@ -93,13 +72,5 @@ impl Drop for Db {
         #[allow(unsafe_code)]
         let close = || unsafe { ManuallyDrop::drop(&mut self.0) };
         let _ = panic::catch_unwind(AssertUnwindSafe(close));
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }
