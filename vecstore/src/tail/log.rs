@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Op;
+use super::data::Data;
 use super::db::Db;
 use super::entry::{self, Entry};
 use crate::{Error, Result, dir};
@@ -22,8 +23,7 @@ use crate::{Error, Result, dir};
 pub(crate) struct TailLog {
     path: PathBuf,
     db: Db,
-    /// sled's data file, opened once more to sync it.
-    data: File,
+    data: Data,
     /// The last change that was appended.
     last: u64,
     /// The last change that is durable.
@@ -77,7 +77,7 @@ impl TailLog {
     fn open_unchecked(path: &Path, directory: &Path, start: u64) -> Result<Self> {
         let db = Db::open(directory).map_err(failed(path))?;
         let file = directory.join("db");
-        let data = File::open(&file).map_err(Error::io("open", &file))?;
+        let data = Data::open(&file).map_err(Error::io("open", &file))?;
         let last = start - 1;
         let path = path.to_owned();
         Ok(Self { path, db, data, last, durable: last, unsynced: 0, failed: false })
@@ -123,7 +123,7 @@ impl TailLog {
     pub(crate) fn sync(&mut self) -> Result<()> {
         let flushed = self.db.flush().map_err(failed(&self.path));
         self.note(flushed)?;
-        let synced = self.data.sync_data().map_err(Error::io("sync", &self.path));
+        let synced = self.data.sync().map_err(Error::io("sync", &self.path));
         self.note(synced)?;
         (self.durable, self.unsynced) = (self.last, 0);
         Ok(())
@@ -257,4 +257,49 @@ fn next_op(commit: &mut &[u8], dimension: usize) -> Option<Op> {
 
 fn failed(path: &Path) -> impl FnOnce(sled::Error) -> Error {
     move |error| Error::Tail { path: path.to_owned(), what: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_with_zeros_ahead_is_opened_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let (tail, killed) = (directory.path().join("tail"), directory.path().join("killed"));
+        let op = |id: u64| Op::Put {
+            id,
+            row: (0..500).map(|i| (id + i) as f32).collect(),
+            group: None,
+            tags: Vec::new(),
+            payload: Default::default(),
+        };
+        let mut log = TailLog::open(&tail, 1, 500, |_, _| Ok(())).unwrap();
+        let mut lengths = Vec::new();
+        for seq in 1..=1500 {
+            log.append([op(seq)].iter()).unwrap();
+            log.sync().unwrap();
+            let len = fs::metadata(tail.join("db")).unwrap().len();
+            if lengths.last().is_some_and(|&last| last != len) {
+                // What a process that is killed now leaves.
+                fs::rename(&Copy::of(&tail).unwrap().0, &killed).unwrap();
+                for more in 0..3 {
+                    let mut found = 0;
+                    let mut log = TailLog::open(&killed, 1, 500, |seq, found_op| {
+                        found += 1;
+                        assert_eq!((seq, found_op), (found, op(found)));
+                        Ok(())
+                    });
+                    assert_eq!(found, seq + more);
+                    log.as_mut().unwrap().append([op(seq + more + 1)].iter()).unwrap();
+                    log.unwrap().sync().unwrap();
+                }
+                fs::remove_dir_all(&killed).unwrap();
+            }
+            lengths.push(len);
+        }
+        lengths.dedup();
+        assert!(lengths.len() > 3, "{lengths:?}");
+        assert!(lengths.iter().all(|len| len % (512 << 10) == 0), "{lengths:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What was written since the segment: a log on disk, and a searchable index of it in memory.
 
+mod data;
 mod db;
 mod entry;
 mod index;
