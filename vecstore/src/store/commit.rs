@@ -44,8 +44,9 @@ impl Store {
             let mut writer = lock(&self.shared.writer);
             // Whoever held the lock before may have taken this write along (group commit).
             if done.get().is_none() {
-                let waiting = std::mem::take(&mut *lock(&self.shared.queue.0));
-                if let Err(error) = writer.commit_all(&self.shared, &waiting, self.durability) {
+                let mut waiting = std::mem::take(&mut *lock(&self.shared.queue.0));
+                let committed = writer.commit_all(&self.shared, &mut waiting, self.durability);
+                if let Err(error) = committed {
                     let cause = writer.failed.get_or_insert_with(|| error.to_string());
                     for Waiting { done, .. } in &waiting {
                         done.get_or_init(|| Err(cause.clone()));
@@ -80,7 +81,7 @@ impl Writer {
     fn commit_all(
         &mut self,
         shared: &Shared,
-        waiting: &[Waiting],
+        waiting: &mut [Waiting],
         durability: Durability,
     ) -> Result<()> {
         self.check()?;
@@ -91,10 +92,10 @@ impl Writer {
             self.log.sync()?;
         }
         let mut replaced = vec![0; waiting.len()];
-        for (Waiting { ops, .. }, replaced) in waiting.iter().zip(&mut replaced) {
-            for op in ops {
+        for (Waiting { ops, .. }, replaced) in waiting.iter_mut().zip(&mut replaced) {
+            for op in ops.drain(..) {
                 self.touched.extend(op.id().map(|id| (id, seq)));
-                *replaced += usize::from(apply(&mut view, seq, op.clone())?);
+                *replaced += usize::from(apply(&mut view, seq, op)?);
                 seq += 1;
             }
         }

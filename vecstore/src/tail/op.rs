@@ -4,7 +4,7 @@ use crate::record::{MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
 use crate::{Config, Result};
 
 /// One change to the store.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Op {
     /// Insert or replace; the row is prepared.
     Put {
