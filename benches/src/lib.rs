@@ -2,15 +2,19 @@
 //! that the `benches` command prints.
 
 pub mod amplification;
+pub mod ann;
 pub mod churn;
 mod data;
+pub mod dataset;
 pub mod filters;
 mod measure;
+mod metric;
 pub mod open;
 pub mod puts;
 mod report;
 pub mod soak;
 mod truth;
+pub mod xvecs;
 
 pub use data::{Vectors, clustered};
 pub use report::Report;

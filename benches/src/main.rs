@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use benches::{Result, amplification, churn, filters, open, puts, soak};
+use benches::{Result, amplification, churn, dataset, filters, open, puts, soak};
 use clap::Parser;
 
 /// Prints figures of vecstore; fails if one of them is not what was asked.
@@ -10,6 +10,7 @@ use clap::Parser;
 enum Command {
     Amplification(amplification::Args),
     Churn(churn::Args),
+    Data(dataset::Args),
     Filters(filters::Args),
     Open(open::Args),
     #[command(hide = true)]
@@ -24,6 +25,7 @@ fn main() -> Result<ExitCode> {
     let report = match Command::parse() {
         Command::Amplification(args) => amplification::run(&args)?,
         Command::Churn(args) => churn::measure(&args)?.report(),
+        Command::Data(args) => return dataset::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Filters(args) => filters::run(&args)?,
         Command::Open(args) => open::report(&open::measure(&args, &std::env::current_exe()?)?),
         Command::OpenProbe(args) => return open::probe(&args).map(|()| ExitCode::SUCCESS),
