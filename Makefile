@@ -6,17 +6,22 @@ export PATH := $(CURDIR)/assets/bin:$(PATH)
 GALLERY ?= data/demo
 PORT ?= 8080
 
+# What `make peers` measures, and of which libraries; nothing said, all.
+DATA ?=
+LIBS ?=
+
 # How long `make fuzz` runs, in seconds.
 DURATION ?= 1200
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench fuzz sanitize nightly
+.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize nightly
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
 	@echo "              GALLERY=DIR serves another gallery, PORT=NUMBER on another port"
 	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
+	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
@@ -62,6 +67,10 @@ test-rust:
 
 bench:
 	cargo bench --package benches
+
+# The packages, the data and what the others built stay below target/peers.
+peers:
+	@benches/peers/peers --data $(DATA) --libs $(LIBS)
 
 # What it finds is written below vecstore/fuzz/artifacts, what it learned below vecstore/fuzz/corpus.
 fuzz: nightly

@@ -47,9 +47,9 @@ enum Source {
     Split {
         file: PathBuf,
         directory: PathBuf,
-        /// Take only so many vectors, the first of the file
+        /// Vectors of the base, if not all that are left
         #[arg(long)]
-        first: Option<usize>,
+        count: Option<usize>,
     },
     /// The truth alone, for a base and queries that are there
     Truth { base: PathBuf, query: PathBuf, truth: PathBuf },
@@ -66,10 +66,11 @@ pub fn run(args: &Args) -> Result<()> {
             let vectors = clustered(count + args.queries, dimension, clusters, 1);
             args.write(directory, vectors)
         }
-        Source::Split { file, directory, first } => {
+        Source::Split { file, directory, count } => {
             let vectors = read_fvecs(file)?;
-            let mut rows: Vec<_> = vectors.iter().take(first.unwrap_or(usize::MAX)).collect();
+            let mut rows: Vec<_> = vectors.iter().collect();
             rows.shuffle(&mut StdRng::seed_from_u64(1));
+            rows.truncate(count.map_or(rows.len(), |count| count + args.queries));
             args.write(directory, Vectors::new(vectors.dimension, rows.concat()))
         }
         Source::Truth { base, query, truth } => {
