@@ -16,7 +16,7 @@ import numpy
 from libraries import LIBRARIES
 
 PASSES = 3
-CPU_SECONDS = 0.5
+CPU_SECONDS = 0.25
 
 
 def main():

@@ -17,18 +17,18 @@ in a process of its own, one thread. In each round every library in turn opened 
 1,000 queries, one after the other, at rising settings; the figures are medians of {rounds} rounds.
 Queries a second are those of the process's CPU time, at recall@10 against exact search, interpolated
 along the curve (the logarithm of the rate over the recall); a dash means that the recall was not
-reached. M = 16 and efConstruction = 200 where a library has them, everything else as it comes. The
-queries are held out from the base, and all vectors are compared by cosine.
+reached. M = 16 and efConstruction = 200 where a library has them, everything else as it comes; their
+versions are in [requirements.txt](peers/requirements.txt) and [Cargo.toml](peers/hannoy/Cargo.toml).
+The queries are held out from the base, and all vectors are compared by cosine.
 
 Python costs the libraries little: hnswlib, usearch, faiss-hnsw, symphonyqg and svs get all queries in
 one call, vecstore and hannoy are called for each, faiss-ivfpqfs and vsag too, through Python. The
 memory is what no file is behind, after all queries: of the whole process for vecstore and hannoy,
 without the interpreter and the queries for the others. Opening and the first query find the files in
-the page cache. Building is CPU time, {build}
+the page cache. Building is CPU time, of each library once, of vecstore in this run.
 
 {machine}.
 """
-BUILD = "of each library once, of vecstore in this run."
 
 
 def table(result):
@@ -83,7 +83,7 @@ def write(folder, results):
     found = {name: results / f"{name}.json" for name in datasets.ALL}
     found = {name: json.loads(path.read_text()) for name, path in found.items() if path.exists()}
     rounds = min(result["rounds"] for result in found.values())
-    text = [ABOUT.format(rounds=rounds, build=BUILD, machine=machine())]
+    text = [ABOUT.format(rounds=rounds, machine=machine())]
     plots = folder / "plots"
     plots.mkdir(exist_ok=True)
     for name in datasets.DEFAULT:
@@ -93,11 +93,14 @@ def write(folder, results):
             (plots / f"{name}.svg").write_text(plot.recall_and_rate(name, curves))
             text += [f"## {name}", "", datasets.ABOUT[name], ""]
             text += [f"![Recall and rate](plots/{name}.svg)", ""]
-            text += table(found[name]).splitlines()[2:]
+            text += [*table(found[name]).splitlines()[2:], ""]
     scale = [found[name] for name in datasets.SCALE if name in found]
     if len(scale) == len(datasets.SCALE):
         (plots / "scale.svg").write_text(plot.cost_and_size(costs(scale)))
         text += growth(scale)
+    threads = results / "threads.txt"
+    if threads.exists():
+        text += ["## Two threads", "", "```", threads.read_text().rstrip(), "```", ""]
     (folder / "RESULTS.md").write_text("\n".join(text))
 
 
@@ -123,8 +126,8 @@ def growth(scale):
                      f"{a:.0f} {b:+.1f} ln n", f"{points[-1][1] / points[0][1]:.2f}"])
     head = ["library", *(f"{size:,}" for size in sizes), "fit", "1,000,000 / 10,000"]
     return ["## From 10,000 to 1,000,000", "",
-            "Microseconds of CPU of a query at recall@10 = .95, 64 components, 1,000 clusters, and the",
-            "least squares fit of a + b ln n.", "", "![Cost and size](plots/scale.svg)", "",
+            "Microseconds of CPU of a query at recall@10 = .95 among vectors of 64 components around 1,000",
+            "centres, and the least squares fit of a + b ln n.", "", "![Cost and size](plots/scale.svg)", "",
             *markdown(head, rows), ""]
 
 

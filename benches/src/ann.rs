@@ -15,7 +15,7 @@ use crate::{Result, Vectors, recall};
 
 /// All queries are asked at least so often, and until the process has worked for so long.
 const PASSES: usize = 3;
-const CPU_SECONDS: f64 = 0.5;
+const CPU_SECONDS: f64 = 0.25;
 
 /// What is measured: a library that keeps vectors on the disk, numbered as they were added.
 pub trait Library: Sized {
@@ -34,7 +34,7 @@ pub trait Library: Sized {
     fn open(directory: &Path) -> Result<Self>;
 
     /// The number of vectors.
-    fn len(&self) -> usize;
+    fn count(&self) -> usize;
 
     /// The numbers of the `k` nearest vectors.
     ///
@@ -133,7 +133,7 @@ impl Args {
         let library = L::open(store)?;
         let open = start.elapsed();
         let of = (self.query.as_path(), queries.len());
-        let truth = read_truth(&self.truth, self.k, library.len(), of)?;
+        let truth = read_truth(&self.truth, self.k, library.count(), of)?;
 
         let pass = |ef| -> Result<Vec<_>> {
             queries.iter().map(|query| library.search(query, self.k, ef)).collect()

@@ -13,6 +13,7 @@ pub mod open;
 pub mod puts;
 mod report;
 pub mod soak;
+pub mod threads;
 mod truth;
 pub mod xvecs;
 

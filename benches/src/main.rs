@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use benches::{Result, amplification, churn, dataset, filters, open, puts, soak};
+use benches::{Result, amplification, churn, dataset, filters, open, puts, soak, threads};
 use clap::Parser;
 
 /// Prints figures of vecstore; fails if one of them is not what was asked.
@@ -19,6 +19,7 @@ enum Command {
     Soak(soak::Args),
     #[command(hide = true)]
     SoakReader(soak::ReaderArgs),
+    Threads(threads::Args),
 }
 
 fn main() -> Result<ExitCode> {
@@ -31,6 +32,7 @@ fn main() -> Result<ExitCode> {
         Command::OpenProbe(args) => return open::probe(&args).map(|()| ExitCode::SUCCESS),
         Command::Puts(args) => puts::run(&args)?,
         Command::Soak(args) => soak::measure(&args, &std::env::current_exe()?)?.report(),
+        Command::Threads(args) => threads::run(&args)?,
         Command::SoakReader(args) => return soak::read(&args).map(|()| ExitCode::SUCCESS),
     };
     Ok(report.finish())

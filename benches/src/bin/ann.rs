@@ -32,7 +32,7 @@ impl Library for Vecstore {
         Ok(Self(Reader::open(directory)?))
     }
 
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.0.len()
     }
 

@@ -76,7 +76,7 @@ impl Library for Hannoy {
         Ok(Self { transaction, reader })
     }
 
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.reader.n_items() as usize
     }
 
