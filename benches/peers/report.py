@@ -82,6 +82,8 @@ def write(folder, results):
     """RESULTS.md and its plots in `folder`, from the newest results of each data set."""
     found = {name: results / f"{name}.json" for name in datasets.ALL}
     found = {name: json.loads(path.read_text()) for name, path in found.items() if path.exists()}
+    if not found:
+        return
     rounds = min(result["rounds"] for result in found.values())
     text = [ABOUT.format(rounds=rounds, machine=machine())]
     plots = folder / "plots"

@@ -89,6 +89,9 @@ impl Args {
             let (all, queries) = (base.len(), self.queries);
             return Err(format!("{queries} of {all} vectors cannot be held out").into());
         }
+        if directory.exists() {
+            return Err(format!("{} is there already", directory.display()).into());
+        }
         let queries = base.split_off(count);
         let mut part = directory.as_os_str().to_owned();
         part.push(".part");
