@@ -30,7 +30,7 @@ def cost_and_size(costs):
     """Microseconds of a query over numbers of vectors (logarithmic), and a fit through them."""
     sizes = [size for points in costs.values() for size, _ in points]
     most = max(cost for points in costs.values() for _, cost in points)
-    canvas = Canvas("A query at recall@10 = .95", "vectors", "CPU µs",
+    canvas = Canvas("A query at recall@10 = .99", "vectors", "CPU µs",
                     logs(min(sizes), max(sizes)), (0, 1.1 * most))
     for size in sorted(set(sizes)):
         canvas.x_tick(math.log10(size), f"{size:,}")
