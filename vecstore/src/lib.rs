@@ -71,6 +71,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("segments are mapped as little-endian numbers");
 
+mod codes;
 mod config;
 mod dir;
 mod error;
@@ -79,6 +80,7 @@ mod hnsw;
 mod manifest;
 mod matcher;
 mod metric;
+mod mix;
 mod part;
 mod plan;
 mod query;

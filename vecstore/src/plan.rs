@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::filter::Node;
-use crate::hnsw::{self, Candidate};
+use crate::hnsw::{self, Candidate, Target};
 use crate::matcher::Matcher;
 use crate::part::Part;
 use crate::slot_set::SlotSet;
@@ -14,6 +14,9 @@ pub(crate) const SCAN_LIMIT: usize = 2_000;
 
 /// A walk without a filter computes about this many distances for each of the `ef` it keeps.
 const DISTANCES_PER_EF: usize = 16;
+
+/// To compare this many vectors, one after another, takes as long as a distance on a walk does.
+const SCANNED_PER_WALKED: usize = 4;
 
 /// How many slots are looked at to learn how many a filter accepts.
 const SAMPLE: usize = 256;
@@ -57,17 +60,19 @@ impl<'q> Prepared<'q> {
     /// most k groups; fewer only if the part has no more.
     pub(crate) fn run<P: Part>(&self, part: &P, seq: u64) -> Result<Vec<Candidate>> {
         let visible = |slot| part.visible(slot, seq);
+        let target = part.target(&self.vector);
+        let target = &target;
         let Some(filter) = self.filter else {
-            return self.among(part, &visible, None);
+            return self.among(part, target, &visible, None);
         };
         match Matcher::new(filter, part)? {
             Matcher::Set(set) => {
                 let accept = |slot| set.contains(slot) && visible(slot);
-                self.among(part, &accept, Some(&set))
+                self.among(part, target, &accept, Some(&set))
             }
             matcher => {
                 let accept = |slot| visible(slot) && matcher.accepts(part, slot);
-                self.among(part, &accept, Some(&matcher.within(part)))
+                self.among(part, target, &accept, Some(&matcher.within(part)))
             }
         }
     }
@@ -76,6 +81,7 @@ impl<'q> Prepared<'q> {
     fn among<P: Part>(
         &self,
         part: &P,
+        target: &Target<'_>,
         accept: &impl Fn(u32) -> bool,
         slots: Option<&SlotSet>,
     ) -> Result<Vec<Candidate>> {
@@ -86,15 +92,15 @@ impl<'q> Prepared<'q> {
         if linked > 0 {
             let accept = |slot| slot < linked && accept(slot);
             found = match slots {
-                Some(slots) => self.filtered(part, &accept, slots)?,
-                None => self.unfiltered(part, &accept, linked)?,
+                Some(slots) => self.filtered(part, target, &accept, slots)?,
+                None => self.unfiltered(part, target, &accept, linked)?,
             };
         }
         let rest = linked..part.len() as u32;
         if rest.is_empty() {
             return Ok(found);
         }
-        found.extend(self.scan(part, accept, rest)?);
+        found.extend(self.scan(part, target, accept, rest)?);
         found.sort_unstable();
         self.pick(part, found)
     }
@@ -103,6 +109,7 @@ impl<'q> Prepared<'q> {
     fn unfiltered<P: Part>(
         &self,
         part: &P,
+        target: &Target<'_>,
         accept: &impl Fn(u32) -> bool,
         linked: u32,
     ) -> Result<Vec<Candidate>> {
@@ -110,10 +117,10 @@ impl<'q> Prepared<'q> {
         let living = (0..linked).step_by(step).filter(|&slot| accept(slot)).count() * step;
         if 2 * living < linked as usize {
             // The dead are in the way, like those that a filter refuses.
-            return self.filtered(part, accept, &SlotSet::full(linked as usize));
+            return self.filtered(part, target, accept, &SlotSet::full(linked as usize));
         }
-        let walk = |ef| hnsw::search(part, &self.vector, ef, usize::MAX, accept);
-        self.walk(part, walk, accept, 0..linked)
+        let walk = |ef| hnsw::search(part, target, ef, usize::MAX, accept);
+        self.walk(part, target, walk, accept, 0..linked)
     }
 
     /// Searches among the accepted ones of `slots`, which hold all accepted ones.
@@ -126,31 +133,34 @@ impl<'q> Prepared<'q> {
     fn filtered<P: Part>(
         &self,
         part: &P,
+        target: &Target<'_>,
         accept: &impl Fn(u32) -> bool,
         slots: &SlotSet,
     ) -> Result<Vec<Candidate>> {
         let step = slots.len().div_ceil(SAMPLE).max(1);
         let accepted = slots.sample(step).filter(|&slot| accept(slot)).count() * step;
-        if accepted <= SCAN_LIMIT.max(DISTANCES_PER_EF * self.ef.min(part.len())) {
-            return self.scan(part, accept, slots.iter());
+        if accepted
+            <= SCAN_LIMIT.max(SCANNED_PER_WALKED * DISTANCES_PER_EF * self.ef.min(part.len()))
+        {
+            return self.scan(part, target, accept, slots.iter());
         }
-        let around = hnsw::look_around(part, &self.vector, accept);
+        let around = hnsw::look_around(part, target, accept);
         let share = accepted as f64 / part.len() as f64;
         let share_around = around.accepted.len() as f64 / around.seen as f64;
         if share_around >= LOCAL_SHARE * share {
-            let degree = part.config().m;
-            let walk = |ef| {
-                let starts = &around.accepted;
-                Some(hnsw::search_accepted(part, &self.vector, ef, starts, degree, accept))
-            };
-            return self.walk(part, walk, accept, slots.iter());
+            // So many neighbours of a slot are accepted on average where half of all are.
+            let degree = part.config().m / 2;
+            let starts = &around.accepted;
+            let walk = |ef| Some(hnsw::search_accepted(part, target, ef, starts, degree, accept));
+            return self.walk(part, target, walk, accept, slots.iter());
         }
+        let budget = accepted / SCANNED_PER_WALKED;
         let distances = (DISTANCES_PER_EF * self.ef) as f64 / share_around;
-        if distances >= accepted as f64 {
-            return self.scan(part, accept, slots.iter());
+        if distances >= budget as f64 {
+            return self.scan(part, target, accept, slots.iter());
         }
-        let walk = |ef| hnsw::search(part, &self.vector, ef, accepted, accept);
-        self.walk(part, walk, accept, slots.iter())
+        let walk = |ef| hnsw::search(part, target, ef, budget, accept);
+        self.walk(part, target, walk, accept, slots.iter())
     }
 
     /// Searches the graph by `walk`, which gets the number of candidates to keep. Compares each of
@@ -158,6 +168,7 @@ impl<'q> Prepared<'q> {
     fn walk<P: Part>(
         &self,
         part: &P,
+        target: &Target<'_>,
         walk: impl Fn(usize) -> Option<Vec<Candidate>>,
         accept: &impl Fn(u32) -> bool,
         slots: impl Iterator<Item = u32>,
@@ -166,6 +177,7 @@ impl<'q> Prepared<'q> {
         for _ in 0..=WIDENINGS {
             let Some(found) = walk(ef) else { break };
             let exhausted = found.len() < ef;
+            let found = hnsw::refine(part, target, found, self.needed());
             let farthest = found.last().map(|found| found.distance);
             let beyond = self.limit.is_some_and(|limit| farthest.is_some_and(|it| it > limit));
             let best = self.pick(part, found)?;
@@ -177,26 +189,24 @@ impl<'q> Prepared<'q> {
             }
             ef = ef.saturating_mul(4);
         }
-        self.scan(part, accept, slots)
+        self.scan(part, target, accept, slots)
     }
 
     /// Compares every accepted record.
     fn scan<P: Part>(
         &self,
         part: &P,
+        target: &Target<'_>,
         accept: &impl Fn(u32) -> bool,
         slots: impl Iterator<Item = u32>,
     ) -> Result<Vec<Candidate>> {
-        let distance = |slot| part.distance(&self.vector, part.row(slot));
-        let accepted = slots.filter(|&slot| accept(slot));
-        let mut candidates: Vec<_> =
-            accepted.map(|slot| Candidate { distance: distance(slot), slot }).collect();
-        if !self.distinct_groups && candidates.len() > self.k {
-            candidates.select_nth_unstable(self.k - 1);
-            candidates.truncate(self.k);
-        }
-        candidates.sort_unstable();
-        self.pick(part, candidates)
+        let best = hnsw::scan(part, target, slots.filter(|&slot| accept(slot)), self.needed());
+        self.pick(part, best)
+    }
+
+    /// How many of the nearest records are looked at.
+    fn needed(&self) -> usize {
+        if self.distinct_groups || self.limit.is_some() { usize::MAX } else { self.k }
     }
 
     /// The first k of sorted candidates that are near enough, or the first of each of k groups.

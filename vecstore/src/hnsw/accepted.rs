@@ -1,12 +1,13 @@
 //! Walking on the slots that a filter accepts.
 
-use std::cmp::Reverse;
-
-use super::search::{Beam, Best, Scratch, descend, search_layer};
-use super::{Candidate, Graph};
+use super::search::{Beam, Scratch, descend, search_layer};
+use super::{Candidate, Graph, Target};
 
 /// How many candidates the look around the query keeps.
 const PROBE: usize = 25;
+
+/// The links of so many bridges are on their way from memory at once.
+const AHEAD: usize = 8;
 
 /// What a look around the query found.
 pub(crate) struct Neighbourhood {
@@ -19,13 +20,13 @@ pub(crate) struct Neighbourhood {
 /// Walks to the query through all slots, and notes which of those it passes are accepted.
 pub(crate) fn look_around<G: Graph>(
     graph: &G,
-    query: &[f32],
+    target: &Target<'_>,
     accept: impl Fn(u32) -> bool,
 ) -> Neighbourhood {
     let mut found = Neighbourhood { seen: 0, accepted: Vec::new() };
     let Some(entry) = graph.entry() else { return found };
     Scratch::with(|scratch| {
-        let nearest = descend(graph, query, entry, 0, scratch);
+        let nearest = descend(graph, target, entry, 0, scratch);
         let beam = Beam { level: 0, ef: PROBE, budget: usize::MAX };
         let see = |candidate: Candidate| {
             found.seen += 1;
@@ -33,7 +34,7 @@ pub(crate) fn look_around<G: Graph>(
                 found.accepted.push(candidate);
             }
         };
-        search_layer(graph, query, &nearest, beam, |_| true, see, scratch);
+        search_layer(graph, target, &nearest, beam, |_| true, see, scratch);
     });
     found
 }
@@ -46,45 +47,42 @@ pub(crate) fn look_around<G: Graph>(
 /// neighbours; to stop at the degree of the unfiltered graph costs half and finds as much.
 pub(crate) fn search_accepted<G: Graph>(
     graph: &G,
-    query: &[f32],
+    target: &Target<'_>,
     ef: usize,
     starts: &[Candidate],
     degree: usize,
     accept: impl Fn(u32) -> bool,
 ) -> Vec<Candidate> {
-    Scratch::with(|Scratch { visited, frontier, links, bridges }| {
-        let mut best = Best::new(ef);
+    Scratch::with(|Scratch { visited, pool, links, bridges, distances }| {
         let len = graph.len();
-        visited.reset(16 * ef.min(len));
-        frontier.clear();
+        visited.reset(len);
+        pool.reset(ef);
         for &start in starts {
-            visited.insert(start.slot);
-            frontier.push(Reverse(start));
-            best.push(start);
-        }
-        while let Some(Reverse(nearest)) = frontier.pop() {
-            if best.farthest().is_some_and(|farthest| nearest.distance > farthest) {
-                break;
+            if visited.insert(start.slot) && start.distance < pool.bound() {
+                pool.push(start, true);
             }
+        }
+        while let Some(nearest) = pool.pop() {
             links.clear();
             bridges.clear();
-            let mut accepted = 0;
             graph.for_each_link(nearest.slot, 0, |link| {
-                if !accept(link) {
-                    bridges.push(link);
-                    return;
-                }
-                accepted += 1;
-                if visited.insert(link) {
+                if (link as usize) < len {
                     links.push(link);
                 }
             });
+            split(links, bridges, &accept);
+            let mut accepted = links.len();
+            if accepted < degree {
+                let likely = &bridges[..bridges.len().min(AHEAD)];
+                likely.iter().for_each(|&bridge| graph.prefetch_links(bridge, 0));
+            }
+            visited.insert_new(links);
             for &bridge in &*bridges {
                 if accepted >= degree {
                     break;
                 }
                 // What lies behind a bridge that was crossed before is visited.
-                if (bridge as usize) < len && visited.insert(bridge) {
+                if visited.insert(bridge) {
                     graph.for_each_link(bridge, 0, |link| {
                         if accept(link) {
                             accepted += 1;
@@ -95,15 +93,30 @@ pub(crate) fn search_accepted<G: Graph>(
                     });
                 }
             }
-            for &slot in &*links {
-                let candidate =
-                    Candidate { distance: graph.distance(query, graph.row(slot)), slot };
-                if best.farthest().is_none_or(|farthest| candidate.distance < farthest) {
-                    frontier.push(Reverse(candidate));
-                    best.push(candidate);
+            distances.clear();
+            graph.distances(target, links, distances);
+            for (&slot, &distance) in links.iter().zip(&*distances) {
+                if distance < pool.bound() {
+                    pool.push(Candidate { distance, slot }, true);
                 }
             }
         }
-        best.into_sorted()
+        pool.accepted()
     })
+}
+
+/// Moves the slots that are not accepted into another list. No branch depends on which these are.
+fn split(slots: &mut Vec<u32>, refused: &mut Vec<u32>, accept: impl Fn(u32) -> bool) {
+    refused.resize(slots.len(), 0);
+    let (mut accepted_count, mut refused_count) = (0, 0);
+    for place in 0..slots.len() {
+        let slot = slots[place];
+        let accepted = accept(slot);
+        slots[accepted_count] = slot;
+        refused[refused_count] = slot;
+        accepted_count += usize::from(accepted);
+        refused_count += usize::from(!accepted);
+    }
+    slots.truncate(accepted_count);
+    refused.truncate(refused_count);
 }

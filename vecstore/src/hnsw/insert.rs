@@ -1,17 +1,17 @@
 //! Adding a node to the graph (Algorithms 1 and 4).
 
 use super::search::{Beam, Scratch, descend, search_layer};
-use super::{Candidate, GraphMut, MAX_LEVELS};
+use super::{Candidate, GraphMut, MAX_LEVELS, links_of};
 use crate::Config;
+use crate::mix::{GOLDEN, mix};
+
+/// So many of those kept are compared before it is looked whether a candidate is refused.
+const AT_ONCE: usize = 8;
 
 /// The highest layer that a record reaches: exponentially distributed with the paper's mL = 1/ln(M).
 /// It depends on the id alone, so that the same inserts give the same graph.
 pub(crate) fn level_of(id: u64, config: &Config) -> usize {
-    // The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) makes 64 random-looking bits.
-    let mut bits = id.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^= bits >> 31;
+    let bits = mix(id.wrapping_add(GOLDEN));
     let uniform = ((bits >> 11) + 1) as f64 / (1u64 << 53) as f64;
     ((-uniform.ln() / (config.m as f64).ln()) as usize).min(MAX_LEVELS - 1)
 }
@@ -30,13 +30,13 @@ pub(crate) fn insert<G: GraphMut>(
         graph.links().set_entry(Some((slot, level)));
         return;
     };
-    let (row, (_, top)) = (graph.row(slot), entry);
+    let (target, (_, top)) = (&graph.target_of(slot), entry);
     Scratch::with(|scratch| {
-        let mut entries = descend(graph, row, entry, level, scratch);
+        let mut entries = descend(graph, target, entry, level, scratch);
         for level in (0..=level.min(top)).rev() {
             let accept = |other| other != slot && accept(other);
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
-            let found = search_layer(graph, row, &entries, beam, accept, |_| (), scratch);
+            let found = search_layer(graph, target, &entries, beam, accept, |_| (), scratch);
             let found = found.unwrap_or_default();
             let neighbours = select(graph, Vec::new(), &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
@@ -63,8 +63,7 @@ fn link_back<G: GraphMut>(
     level: usize,
 ) {
     let limit = config.max_links(level);
-    let mut links = Vec::with_capacity(limit + 1);
-    graph.for_each_link(neighbour.slot, level, |link| links.push(link));
+    let mut links = links_of(graph, neighbour.slot, level);
     links.push(slot);
     if links.len() > limit {
         links = nearest_to(graph, neighbour.slot, links, limit);
@@ -81,9 +80,10 @@ fn nearest_to<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>, limit: usize)
 
 /// Slots and their distances from one slot.
 pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>) -> Vec<Candidate> {
-    let row = graph.row(slot);
-    let candidate = |slot| Candidate { distance: graph.distance(row, graph.row(slot)), slot };
-    others.into_iter().map(candidate).collect()
+    let mut distances = Vec::with_capacity(others.len());
+    graph.distances(&graph.target_of(slot), &others, &mut distances);
+    let candidates = others.into_iter().zip(distances);
+    candidates.map(|(slot, distance)| Candidate { distance, slot }).collect()
 }
 
 /// Algorithm 4: adds candidates, nearest first, to those that are `kept` if they are nearer to the
@@ -94,13 +94,21 @@ pub(super) fn select<G: GraphMut>(
     candidates: &[Candidate],
     limit: usize,
 ) -> Vec<Candidate> {
+    let mut slots: Vec<u32> = kept.iter().map(|kept| kept.slot).collect();
+    let mut distances = Vec::with_capacity(limit);
     for &candidate in candidates {
         if kept.len() >= limit {
             break;
         }
-        let row = graph.row(candidate.slot);
-        if kept.iter().all(|kept| graph.distance(row, graph.row(kept.slot)) > candidate.distance) {
+        let target = graph.target_of(candidate.slot);
+        let is_nearest = slots.chunks(AT_ONCE).all(|slots| {
+            distances.clear();
+            graph.distances(&target, slots, &mut distances);
+            distances.iter().all(|&distance| distance > candidate.distance)
+        });
+        if is_nearest {
             kept.push(candidate);
+            slots.push(candidate.slot);
         }
     }
     kept

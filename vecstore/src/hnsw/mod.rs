@@ -4,16 +4,23 @@
 
 mod accepted;
 mod chunked;
+mod connect;
 mod insert;
 mod links;
+mod pool;
+mod refine;
 mod repair;
 mod search;
 mod visited;
 
+use crate::codes::CodeTarget;
+
 pub(crate) use accepted::{look_around, search_accepted};
 pub(crate) use chunked::Chunked;
+pub(crate) use connect::connect;
 pub(crate) use insert::{insert, level_of};
 pub(crate) use links::{Links, NO_LINK};
+pub(crate) use refine::{refine, scan};
 pub(crate) use repair::repair;
 pub(crate) use search::{Candidate, search};
 
@@ -22,6 +29,13 @@ pub(crate) const MAX_LEVELS: usize = 32;
 
 /// The most vectors that one graph numbers.
 pub(crate) const MAX_SLOTS: usize = u32::MAX as usize - 1;
+
+/// A vector that slots are compared with, in the forms that graphs compare.
+pub(crate) struct Target<'v> {
+    pub(crate) row: &'v [f32],
+    /// For a graph that keeps codes.
+    pub(crate) code: Option<CodeTarget>,
+}
 
 /// A graph that can be searched. Its nodes are *slots*, numbered from 0.
 pub(crate) trait Graph {
@@ -42,16 +56,42 @@ pub(crate) trait Graph {
     /// The distance between two prepared vectors.
     fn distance(&self, a: &[f32], b: &[f32]) -> f32;
 
+    /// What slots are compared with to find those near a prepared vector.
+    fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
+        Target { row, code: None }
+    }
+
+    /// Appends the distances of slots from a target, by their codes if the graph keeps codes.
+    fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
+        let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
+        distances.extend(slots.iter().map(distance));
+    }
+
     /// Calls `visit` with each slot that `slot` has a link to on `level`. A link may lead to a slot
     /// that is not below [`len`](Self::len): one that is just being added, or one read from a
     /// damaged file. Whoever follows links skips those.
     fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32))
     where
         Self: Sized;
+
+    /// Says that the links of a slot will be asked for soon.
+    fn prefetch_links(&self, _slot: u32, _level: usize) {}
 }
 
 /// A graph that can grow.
 pub(crate) trait GraphMut: Graph {
     /// The links of all slots and layers.
     fn links(&self) -> &Links;
+
+    /// What slots are compared with to find those near one of them.
+    fn target_of(&self, slot: u32) -> Target<'_> {
+        self.target(self.row(slot))
+    }
+}
+
+/// The slots that a slot has links to.
+fn links_of<G: Graph>(graph: &G, slot: u32, level: usize) -> Vec<u32> {
+    let mut links = Vec::new();
+    graph.for_each_link(slot, level, |link| links.push(link));
+    links
 }

@@ -1,8 +1,8 @@
 //! Taking nodes out of the graph.
 
-use super::GraphMut;
 use super::insert::{candidates, select};
 use super::visited::Visited;
+use super::{GraphMut, links_of};
 use crate::Config;
 
 /// About so many times the links that a slot may have are looked at to replace those it lost.
@@ -57,7 +57,7 @@ fn relink<G: GraphMut>(
     if dead.is_empty() {
         return;
     }
-    met.reset(2 * CHOICE * limit);
+    met.reset(graph.len());
     met.insert(slot);
     for link in links {
         met.insert(link);
@@ -90,10 +90,4 @@ fn relink<G: GraphMut>(
             graph.links().set(added.slot, level, back);
         }
     }
-}
-
-fn links_of<G: GraphMut>(graph: &G, slot: u32, level: usize) -> Vec<u32> {
-    let mut links = Vec::new();
-    graph.for_each_link(slot, level, |link| links.push(link));
-    links
 }

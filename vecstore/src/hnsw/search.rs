@@ -1,11 +1,11 @@
 //! Walking the graph towards a query (Algorithms 2 and 5).
 
 use std::cell::Cell;
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::cmp::Ordering;
 
-use super::Graph;
+use super::pool::Pool;
 use super::visited::Visited;
+use super::{Graph, Target};
 
 /// A slot and its distance from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,12 +17,14 @@ pub(crate) struct Candidate {
 impl Eq for Candidate {}
 
 impl Ord for Candidate {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         self.distance.total_cmp(&other.distance).then(self.slot.cmp(&other.slot))
     }
 }
 
 impl PartialOrd for Candidate {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -32,10 +34,10 @@ impl PartialOrd for Candidate {
 #[derive(Default)]
 pub(super) struct Scratch {
     pub(super) visited: Visited,
-    /// Still to be expanded, nearest first.
-    pub(super) frontier: BinaryHeap<Reverse<Candidate>>,
+    pub(super) pool: Pool,
     pub(super) links: Vec<u32>,
     pub(super) bridges: Vec<u32>,
+    pub(super) distances: Vec<f32>,
 }
 
 impl Scratch {
@@ -49,51 +51,21 @@ impl Scratch {
     }
 }
 
-/// The best `ef` candidates so far.
-pub(super) struct Best {
-    ef: usize,
-    /// Farthest first.
-    heap: BinaryHeap<Candidate>,
-}
-
-impl Best {
-    pub(super) fn new(ef: usize) -> Self {
-        Self { ef, heap: BinaryHeap::new() }
-    }
-
-    pub(super) fn push(&mut self, candidate: Candidate) {
-        self.heap.push(candidate);
-        if self.heap.len() > self.ef {
-            self.heap.pop();
-        }
-    }
-
-    /// The distance that a further candidate must stay below; any is welcome until there are `ef`.
-    pub(super) fn farthest(&self) -> Option<f32> {
-        let full = self.heap.len() >= self.ef;
-        self.heap.peek().filter(|_| full).map(|farthest| farthest.distance)
-    }
-
-    pub(super) fn into_sorted(self) -> Vec<Candidate> {
-        self.heap.into_sorted_vec()
-    }
-}
-
-/// The `ef` slots nearest to the query among those that `accept` takes, nearest first (Algorithm 5).
+/// The `ef` slots nearest to the target among those that `accept` takes, nearest first (Algorithm 5).
 /// Slots it does not take are walked through. Fewer than `ef` come back only when every slot that
 /// can be reached was looked at; none at all if that would take more than `budget` distances.
 pub(crate) fn search<G: Graph>(
     graph: &G,
-    query: &[f32],
+    target: &Target<'_>,
     ef: usize,
     budget: usize,
     accept: impl Fn(u32) -> bool,
 ) -> Option<Vec<Candidate>> {
     let Some(entry) = graph.entry() else { return Some(Vec::new()) };
     Scratch::with(|scratch| {
-        let nearest = descend(graph, query, entry, 0, scratch);
+        let nearest = descend(graph, target, entry, 0, scratch);
         let beam = Beam { level: 0, ef, budget };
-        search_layer(graph, query, &nearest, beam, accept, |_| (), scratch)
+        search_layer(graph, target, &nearest, beam, accept, |_| (), scratch)
     })
 }
 
@@ -110,15 +82,18 @@ pub(super) struct Beam {
 /// at is where the search of layer `to` starts.
 pub(super) fn descend<G: Graph>(
     graph: &G,
-    query: &[f32],
+    target: &Target<'_>,
     (slot, top): (u32, usize),
     to: usize,
     scratch: &mut Scratch,
 ) -> Vec<Candidate> {
-    let mut nearest = vec![Candidate { distance: graph.distance(query, graph.row(slot)), slot }];
+    let mut nearest = Vec::new();
+    graph.distances(target, &[slot], &mut nearest);
+    let mut nearest: Vec<_> =
+        nearest.iter().map(|&distance| Candidate { distance, slot }).collect();
     for level in (to + 1..=top).rev() {
         let beam = Beam { level, ef: 1, budget: usize::MAX };
-        nearest = search_layer(graph, query, &nearest, beam, |_| true, |_| (), scratch)
+        nearest = search_layer(graph, target, &nearest, beam, |_| true, |_| (), scratch)
             .unwrap_or_default();
     }
     nearest
@@ -128,52 +103,47 @@ pub(super) fn descend<G: Graph>(
 /// `see` with every slot that it compares, returned or not.
 pub(super) fn search_layer<G: Graph>(
     graph: &G,
-    query: &[f32],
+    target: &Target<'_>,
     entries: &[Candidate],
     Beam { level, ef, mut budget }: Beam,
     accept: impl Fn(u32) -> bool,
     mut see: impl FnMut(Candidate),
     scratch: &mut Scratch,
 ) -> Option<Vec<Candidate>> {
-    let Scratch { visited, frontier, links, .. } = scratch;
-    let mut best = Best::new(ef);
+    let Scratch { visited, pool, links, distances, .. } = scratch;
     let len = graph.len();
-    visited.reset(16 * ef.min(len));
-    frontier.clear();
+    visited.reset(len);
+    pool.reset(ef);
     for &candidate in entries {
         if visited.insert(candidate.slot) {
             see(candidate);
-            frontier.push(Reverse(candidate));
-            if accept(candidate.slot) {
-                best.push(candidate);
-            }
+            pool.push(candidate, accept(candidate.slot));
         }
     }
-    while let Some(Reverse(nearest)) = frontier.pop() {
-        if best.farthest().is_some_and(|farthest| nearest.distance > farthest) {
-            break;
+    while let Some(nearest) = pool.pop() {
+        if let Some(next) = pool.peek() {
+            graph.prefetch_links(next.slot, level);
         }
         links.clear();
         graph.for_each_link(nearest.slot, level, |link| {
-            if (link as usize) < len && visited.insert(link) {
+            if (link as usize) < len {
                 links.push(link);
             }
         });
+        visited.insert_new(links);
         if links.len() > budget {
             return None;
         }
         budget -= links.len();
-        for &slot in &*links {
-            let candidate = Candidate { distance: graph.distance(query, graph.row(slot)), slot };
+        distances.clear();
+        graph.distances(target, links, distances);
+        for (&slot, &distance) in links.iter().zip(&*distances) {
+            let candidate = Candidate { distance, slot };
             see(candidate);
-            if best.farthest().is_some_and(|farthest| candidate.distance >= farthest) {
-                continue;
-            }
-            frontier.push(Reverse(candidate));
-            if accept(slot) {
-                best.push(candidate);
+            if distance < pool.bound() {
+                pool.push(candidate, accept(slot));
             }
         }
     }
-    Some(best.into_sorted())
+    Some(pool.accepted())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::pages::PAGE;
+use crate::codes::Quantiser;
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
 use crate::part::MAX_SEQ;
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
 /// The version this crate writes, and the newest it reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The header fills the first page of the file.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -22,7 +23,7 @@ pub(super) const ALIGNMENT: u64 = 64;
 
 const _: () = assert!(HEADER_BYTES == PAGE, "the header is the first page");
 
-/// The parts of a segment after its header, in file order; `n` is the number of slots.
+/// The parts of a segment after its header, in the order of the header; `n` is the number of slots.
 #[derive(Clone, Copy)]
 pub(super) enum Section {
     /// `n` x dimension f32: the prepared vectors.
@@ -60,9 +61,19 @@ pub(super) enum Section {
     /// For each page before this section, which starts on a page of its own, u32: its checksum;
     /// zero for the header, which has its own.
     Checksums,
+    /// Of a segment with codes under [`Metric::SquaredEuclidean`] one f32 for each component: the mean
+    /// of the vectors. Empty otherwise.
+    Mean,
+    /// `n` codes, if the segment has codes.
+    Codes,
+    /// Where there is a mean, `n` f32: the square of each vector's distance from it.
+    Norms,
 }
 
-pub(super) const SECTIONS: usize = Section::Checksums as usize + 1;
+pub(super) const SECTIONS: usize = Section::Norms as usize + 1;
+
+/// Version 1 had no codes, and its header ended with the checksums.
+const SECTIONS_1: usize = Section::Checksums as usize + 1;
 
 impl Section {
     /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
@@ -98,6 +109,8 @@ pub(super) struct Header {
     /// The number of slots that reach each layer; slots are in descending order of their layers.
     pub(super) layers: [u32; MAX_LEVELS],
     pub(super) sections: [Extent; SECTIONS],
+    /// How the codes were made, if there are codes.
+    pub(super) quantiser: Option<Quantiser>,
 }
 
 impl Header {
@@ -129,6 +142,7 @@ impl Header {
             bytes.extend(start.to_le_bytes());
             bytes.extend(len.to_le_bytes());
         }
+        bytes.extend(self.quantiser.map_or(0.0, |it| it.step).to_le_bytes());
         bytes.resize(HEADER_BYTES - 4, 0);
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
         bytes
@@ -160,12 +174,17 @@ impl Header {
         };
         let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
         let config = Config { dimension, metric, m, ef_construction };
-        let header = Self {
-            config,
-            seq: numbers.u64(),
-            layers: std::array::from_fn(|_| numbers.u32()),
-            sections: std::array::from_fn(|_| Extent { start: numbers.u64(), len: numbers.u64() }),
-        };
+        let seq = numbers.u64();
+        let layers = std::array::from_fn(|_| numbers.u32());
+        let written = if found == 1 { SECTIONS_1 } else { SECTIONS };
+        let mut sections = [Extent::default(); SECTIONS];
+        for section in &mut sections[..written] {
+            *section = Extent { start: numbers.u64(), len: numbers.u64() };
+        }
+        sections[written..].fill(Extent { start: HEADER_BYTES as u64, len: 0 });
+        let step = if found == 1 { 0.0 } else { f32::from_bits(numbers.u32()) };
+        let quantiser = (step != 0.0).then_some(Quantiser { step });
+        let header = Self { config, seq, layers, sections, quantiser };
         header.config.validate().map_err(|error| damaged(&error.to_string()))?;
         header.check(file.len() as u64).map_err(damaged)?;
         Ok(header)
@@ -180,7 +199,8 @@ impl Header {
             return Err("no store has seen as many changes as it says");
         }
         let checksums = self.extent(Section::Checksums);
-        let contents = &self.sections[..Section::Checksums as usize];
+        let all = self.sections.iter().enumerate();
+        let mut contents = all.filter(|&(place, _)| place != Section::Checksums as usize);
         let lies_in = |extent: &Extent, start: u64, end: u64| {
             extent.start.is_multiple_of(ALIGNMENT)
                 && extent.start >= start
@@ -188,7 +208,7 @@ impl Header {
         };
         let header = HEADER_BYTES as u64;
         if !lies_in(&checksums, header, file_len)
-            || !contents.iter().all(|extent| lies_in(extent, header, checksums.start))
+            || !contents.all(|(_, extent)| lies_in(extent, header, checksums.start))
         {
             return Err("a section lies outside its place; the file was cut off");
         }
@@ -197,8 +217,20 @@ impl Header {
         let links = |(level, &slots): (usize, &u32)| {
             4 * u64::from(slots) * self.config.max_links(level) as u64
         };
-        let fits = len(Section::Rows) == 4 * n * self.config.dimension as u64
+        let Config { dimension, metric, .. } = self.config;
+        let code_len = match self.quantiser {
+            None => 0,
+            Some(Quantiser { step }) if step.is_normal() && step > 0.0 => {
+                Quantiser::code_len(dimension) as u64
+            }
+            Some(_) => return Err("the step of its codes makes no sense"),
+        };
+        let centred = u64::from(code_len > 0 && metric == Metric::SquaredEuclidean);
+        let fits = len(Section::Rows) == 4 * n * dimension as u64
             && len(Section::Links) == self.layers.iter().enumerate().map(links).sum::<u64>()
+            && len(Section::Mean) == 4 * centred * dimension as u64
+            && len(Section::Codes) == n * code_len
+            && len(Section::Norms) == 4 * centred * n
             && len(Section::Ids) == 8 * n
             && len(Section::ById) == 4 * n
             && [0, 4 * n].contains(&len(Section::GroupOf))

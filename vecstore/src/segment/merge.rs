@@ -1,12 +1,18 @@
 //! Joining a segment and the tails after it into the graph of the next segment.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Segment;
-use crate::hnsw::{self, Graph, GraphMut, Links};
+use super::coded::Coded;
+use crate::hnsw::{self, Graph, GraphMut, Links, NO_LINK, Target};
 use crate::part::Part;
+use crate::plan::SCAN_LIMIT;
 use crate::tail::TailIndex;
 use crate::{Config, Error, Result};
+
+/// Vectors of fewer components are as short as a code, which fills a cache line.
+const MIN_DIMENSION: usize = 32;
 
 /// What the next segment is made of.
 pub(crate) struct Sources<'a> {
@@ -32,6 +38,8 @@ pub(super) struct Merge<'a> {
     /// The highest layer of each slot.
     levels: Vec<u8>,
     links: Links,
+    /// What the graph is built on, unless it is small.
+    pub(super) coded: Option<Coded>,
     /// The last change that is included.
     pub(super) seq: u64,
 }
@@ -63,17 +71,28 @@ impl<'a> Merge<'a> {
             added: of_tails.chain(of_bulk).collect(),
             levels: Vec::new(),
             links: Links::new(&config),
+            coded: None,
             seq,
         };
         if merge.len() > hnsw::MAX_SLOTS {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
+        }
+        if merge.has_codes() {
+            let rows = (0..merge.len() as u32).map(|slot| merge.row(slot));
+            merge.coded = Coded::new(&config, rows);
         }
         merge.take_over_old_links();
         if merge.survives.contains(&false) {
             hnsw::repair(&merge, &config, &merge.levels, |slot| merge.alive(slot));
         }
         merge.insert_added();
+        hnsw::connect(&merge, &config, |slot| merge.alive(slot));
         Ok(merge)
+    }
+
+    /// Whether codes pay: the vectors are longer than a code, and so many that a graph is walked.
+    fn has_codes(&self) -> bool {
+        self.config.dimension >= MIN_DIMENSION && self.len() > SCAN_LIMIT
     }
 
     fn take_over_old_links(&mut self) {
@@ -139,27 +158,52 @@ impl<'a> Merge<'a> {
     }
 
     /// The live slots in the order of the file: by descending layer, so that a layer is a prefix;
-    /// within that breadth-first from the entry, so that neighbours lie near each other.
+    /// within that so that what is near lies near, and a walk stays on few pages of memory. To that end
+    /// every slot belongs to the nearest slot of the layer above, by steps in its own layer, and the
+    /// slots that belong to one follow each other, in the order of those that they belong to.
     pub(super) fn order(&self) -> Vec<u32> {
-        let mut met = vec![false; self.len()];
-        let mut order = Vec::with_capacity(self.len());
-        let starts = self.entry().map(|(slot, _)| slot).into_iter().chain(0..self.len() as u32);
-        for start in starts.filter(|&slot| self.alive(slot)) {
-            let mut next = order.len();
-            let mut meet = |slot: u32, order: &mut Vec<u32>| {
-                if !std::mem::replace(&mut met[slot as usize], true) {
-                    order.push(slot);
-                }
-            };
-            meet(start, &mut order);
-            while let Some(&slot) = order.get(next) {
+        let top = self.entry().map_or(0, |(_, level)| level);
+        let mut ordered = Vec::new();
+        for level in (0..=top).rev() {
+            ordered = self.with_next_layer(&ordered, level);
+        }
+        ordered.sort_by_key(|&slot| std::cmp::Reverse(self.level(slot)));
+        ordered
+    }
+
+    /// The slots of a layer, those of the layer above in the order given, each followed by the others
+    /// that belong to it.
+    fn with_next_layer(&self, above: &[u32], level: usize) -> Vec<u32> {
+        let mut owners = vec![NO_LINK; self.len()];
+        let mut met = Vec::new();
+        let mut queue: VecDeque<u32> = above.iter().copied().collect();
+        for (place, &slot) in (0..).zip(above) {
+            owners[slot as usize] = place;
+        }
+        let all = (0..self.len() as u32).filter(|&it| self.alive(it) && self.level(it) >= level);
+        for start in all {
+            if queue.is_empty() && owners[start as usize] == NO_LINK {
+                // No path leads here, so it belongs to the last one.
+                owners[start as usize] = above.len() as u32;
+                met.push(start);
+                queue.push_back(start);
+            }
+            while let Some(slot) = queue.pop_front() {
                 // Links of live slots lead to live slots only, once the graph is repaired.
-                self.for_each_link(slot, 0, |link| meet(link, &mut order));
-                next += 1;
+                self.for_each_link(slot, level, |link| {
+                    if owners[link as usize] == NO_LINK {
+                        owners[link as usize] = owners[slot as usize];
+                        met.push(link);
+                        queue.push_back(link);
+                    }
+                });
             }
         }
-        order.sort_by_key(|&slot| std::cmp::Reverse(self.level(slot)));
-        order
+        met.extend(above);
+        // Stable: those above come first, then those that belong to them as they were met.
+        met.rotate_right(above.len());
+        met.sort_by_key(|&slot| owners[slot as usize]);
+        met
     }
 }
 
@@ -183,6 +227,20 @@ impl Graph for Merge<'_> {
         self.config.metric.distance(a, b)
     }
 
+    fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
+        Target { row, code: self.coded.as_ref().map(|coded| coded.target(row)) }
+    }
+
+    fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
+        match (&target.code, &self.coded) {
+            (Some(target), Some(coded)) => coded.distances(target, slots, distances),
+            _ => {
+                let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
+                distances.extend(slots.iter().map(distance));
+            }
+        }
+    }
+
     #[inline]
     fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
         self.links.for_each(slot, level, visit);
@@ -190,6 +248,11 @@ impl Graph for Merge<'_> {
 }
 
 impl GraphMut for Merge<'_> {
+    fn target_of(&self, slot: u32) -> Target<'_> {
+        let code = self.coded.as_ref().map(|coded| coded.target_of(slot));
+        Target { row: self.row(slot), code }
+    }
+
     fn links(&self) -> &Links {
         &self.links
     }

@@ -1,5 +1,6 @@
 //! The immutable, memory-mapped file that holds everything up to a sequence number.
 
+mod coded;
 mod deaths;
 mod format;
 mod merge;
@@ -15,11 +16,12 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use self::deaths::Deaths;
-use self::format::{HEADER_BYTES, Header, NO_GROUP, Section};
+use self::format::{Extent, HEADER_BYTES, Header, NO_GROUP, Section};
 pub(crate) use self::merge::Sources;
 use self::pages::{PAGE, Pages};
 pub(crate) use self::write::write_merged;
-use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
+use crate::codes::prefetch;
+use crate::hnsw::{Graph, MAX_LEVELS, Target};
 use crate::part::Part;
 use crate::slot_set::SlotSet;
 use crate::{Config, Error, Result};
@@ -106,6 +108,11 @@ impl Segment {
         bytemuck::try_cast_slice(self.read_bytes(start..start + len)).unwrap_or_default()
     }
 
+    fn extent_of(&self, section: Section) -> Range<usize> {
+        let Extent { start, len } = self.header.extent(section);
+        start as usize..(start + len) as usize
+    }
+
     #[inline]
     fn read_one<T: bytemuck::AnyBitPattern>(&self, section: Section, index: usize) -> Option<T> {
         self.read(section, index, 1).first().copied()
@@ -117,6 +124,12 @@ impl Segment {
         let len = end.checked_sub(start)?;
         (len <= contents.longest_entry() && end <= self.header.extent(contents).len)
             .then(|| self.read(contents, start as usize, len as usize))
+    }
+
+    /// The mean of the vectors; empty if the codes are not those of differences from it.
+    fn mean(&self) -> &[f32] {
+        let components = self.header.extent(Section::Mean).len as usize / size_of::<f32>();
+        self.read(Section::Mean, 0, components)
     }
 
     /// The numbers of the tags of the record in a slot, in ascending order.
@@ -173,14 +186,54 @@ impl Graph for Segment {
         self.header.config.metric.distance(a, b)
     }
 
+    fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
+        let Header { config, quantiser, .. } = &self.header;
+        let code = quantiser.map(|quantiser| quantiser.target(row, self.mean(), config.metric));
+        Target { row, code }
+    }
+
     #[inline]
-    fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
+    fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
+        match &target.code {
+            Some(target) => {
+                let codes = self.extent_of(Section::Codes);
+                let len = target.code_len();
+                let code = |slot: u32| {
+                    let start = codes.start + slot as usize * len;
+                    self.read_bytes(start..codes.end.min(start + len))
+                };
+                if self.header.extent(Section::Norms).len == 0 {
+                    return target.distances(slots, code, |_| 0.0, distances);
+                }
+                let norm = |slot| self.read_one(Section::Norms, slot as usize).unwrap_or_default();
+                target.distances(slots, code, norm, distances);
+            }
+            None => {
+                let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
+                distances.extend(slots.iter().map(distance));
+            }
+        }
+    }
+
+    #[inline]
+    fn for_each_link(&self, slot: u32, level: usize, mut visit: impl FnMut(u32)) {
         let width = self.header.config.max_links(level);
         let start = self.layer_starts[level] + slot as usize * width;
-        let links = self.read::<u32>(Section::Links, start, width).iter().copied();
-        // A file that was made to mislead may link out of the layer, where a slot has no links.
         let slots = self.header.layers[level];
-        links.take_while(|&link| link != NO_LINK).filter(|&link| link < slots).for_each(visit);
+        for &link in self.read::<u32>(Section::Links, start, width) {
+            // The end of the list, or in a file that was made to mislead a link out of the layer.
+            if link >= slots {
+                break;
+            }
+            visit(link);
+        }
+    }
+
+    #[inline]
+    fn prefetch_links(&self, slot: u32, level: usize) {
+        let width = self.header.config.max_links(level);
+        let start = self.layer_starts[level] + slot as usize * width;
+        prefetch(bytemuck::cast_slice(self.read::<u32>(Section::Links, start, width)));
     }
 }
 

@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 
 use super::Segment;
 use super::format::{NO_GROUP, Section};
+use crate::codes::Quantiser;
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
 use crate::{Error, Metric, Result, Verification};
@@ -16,6 +17,7 @@ impl Segment {
         self.verify_pages()?;
         self.verify_ids()?;
         self.verify_rows()?;
+        self.verify_codes()?;
         self.verify_strings()?;
         self.verify_tags()?;
         let links = self.verify_links()?;
@@ -50,6 +52,25 @@ impl Segment {
             if !fits {
                 return Err(
                     self.wrong(format!("the vector in slot {slot} is not one that is kept"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_codes(&self) -> Result<()> {
+        let Some(quantiser) = self.header.quantiser else { return Ok(()) };
+        let has_norms = self.header.extent(Section::Norms).len > 0;
+        let len = Quantiser::code_len(self.config().dimension);
+        let mut code = vec![0; len];
+        for slot in 0..self.len() as u32 {
+            let norm = quantiser.encode(self.row(slot), self.mean(), &mut code);
+            let place = slot as usize;
+            let fits = self.read::<u8>(Section::Codes, place * len, len) == code
+                && (!has_norms || self.read_one(Section::Norms, place) == Some(norm));
+            if !fits {
+                return Err(
+                    self.wrong(format!("the code in slot {slot} is not that of its vector"))
                 );
             }
         }

@@ -116,6 +116,15 @@ fn write(
     });
     sections.write(Section::Links, lists)?;
 
+    if let Some(coded) = &merge.coded {
+        sections.write(Section::Mean, [bytemuck::cast_slice::<_, u8>(&coded.mean)])?;
+        sections.write(Section::Codes, order.iter().map(|&slot| coded.code(slot)))?;
+        if !coded.mean.is_empty() {
+            let norms = order.iter().map(|&slot| coded.norm(slot).to_le_bytes());
+            sections.write(Section::Norms, norms)?;
+        }
+    }
+
     let ids: Vec<u64> = order.iter().map(|&slot| merge.id(slot)).collect();
     let mut by_id: Vec<u32> = (0..ids.len() as u32).collect();
     by_id.sort_unstable_by_key(|&place| ids[place as usize]);
@@ -131,7 +140,13 @@ fn write(
     sections.write_strings(Section::PayloadStarts, Section::Payloads, payloads)?;
 
     let sections = sections.finish()?;
-    let header = Header { config: merge.config, seq: merge.seq, layers, sections };
+    let header = Header {
+        config: merge.config,
+        seq: merge.seq,
+        layers,
+        sections,
+        quantiser: merge.coded.as_ref().map(|coded| coded.quantiser),
+    };
     file.rewind()?;
     file.write_all(&header.encode())
 }
@@ -153,7 +168,7 @@ impl<'a> Sections<'a> {
         Ok(Self {
             file,
             end: HEADER_BYTES as u64,
-            extents: Default::default(),
+            extents: [Extent { start: HEADER_BYTES as u64, len: 0 }; SECTIONS],
             checksums: vec![0],
             checksum: begin_checksum(1),
         })

@@ -14,7 +14,7 @@ use crate::{DIMENSION, config, fixture};
 
 /// `cargo test -p vecstore --test format_v1 -- --ignored make`
 #[test]
-#[ignore = "it replaces the files that the other tests read"]
+#[ignore = "it replaces the files that the other tests read by ones of the newest version"]
 fn make() {
     let _ = fs::remove_dir_all(fixture());
 

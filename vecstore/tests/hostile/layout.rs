@@ -12,6 +12,8 @@ pub(crate) const SEQ: usize = 28;
 pub(crate) const LAYERS: usize = 36;
 pub(crate) const LAYER_COUNT: usize = 32;
 const EXTENTS: usize = LAYERS + 4 * LAYER_COUNT;
+/// An f32: how finely codes are rounded.
+pub(crate) const CODE_STEP: usize = EXTENTS + 16 * SECTIONS;
 const HEADER_CHECKSUM: usize = PAGE - 4;
 
 /// The sections by their place in the header.
@@ -24,9 +26,14 @@ pub(crate) const TAG_LIST_STARTS: usize = 7;
 pub(crate) const TAG_LISTS: usize = 8;
 pub(crate) const PAYLOAD_STARTS: usize = 13;
 pub(crate) const CHECKSUMS: usize = 15;
+pub(crate) const MEAN: usize = 16;
+pub(crate) const CODES: usize = 17;
+pub(crate) const NORMS: usize = 18;
+pub(crate) const SECTIONS: usize = 19;
 
 /// How many bytes an entry of each section takes; of strings and sets, the unit that is changed.
-pub(crate) const WIDTHS: [usize; CHECKSUMS + 1] = [4, 4, 8, 4, 4, 8, 1, 8, 4, 8, 1, 8, 2, 8, 1, 4];
+pub(crate) const WIDTHS: [usize; SECTIONS] =
+    [4, 4, 8, 4, 4, 8, 1, 8, 4, 8, 1, 8, 2, 8, 1, 4, 4, 1, 4];
 
 /// The place in the header that says where a section starts; how long it is comes 8 bytes later.
 pub(crate) fn extent_at(section: usize) -> usize {

@@ -34,7 +34,7 @@ pub(crate) fn mutate(file: &mut Vec<u8>, random: &mut StdRng) {
 /// A number that is the smallest, the largest or just beyond for something in the file, or any.
 fn number(file: &[u8], random: &mut StdRng) -> u64 {
     let slots = u64::from(u32_at(file, LAYERS));
-    let section = random.random_range(0..=CHECKSUMS);
+    let section = random.random_range(0..SECTIONS);
     let (start, len) = layout::extent(file, section);
     let near = [0, slots, len, len / WIDTHS[section] as u64, start, file.len() as u64]
         [random.random_range(0..6)];
@@ -53,7 +53,8 @@ fn number(file: &[u8], random: &mut StdRng) -> u64 {
 fn header_number(file: &mut [u8], random: &mut StdRng) {
     let new = number(file, random);
     let small = random.random_range(0..9);
-    match random.random_range(0..8) {
+    match random.random_range(0..9) {
+        8 => set_u32(file, CODE_STEP, new as u32),
         0 => set_u32(file, DIMENSION, if random.random() { small } else { new as u32 }),
         1 => set_u32(file, METRIC, small % 4),
         2 => set_u32(file, M, if random.random() { small } else { new as u32 }),
@@ -73,8 +74,8 @@ fn header_number(file: &mut [u8], random: &mut StdRng) {
 
 /// Moves or resizes a section, mostly to where another one is.
 fn extent(file: &mut [u8], random: &mut StdRng) {
-    let at = extent_at(random.random_range(0..=CHECKSUMS));
-    let other = extent_at(random.random_range(0..=CHECKSUMS));
+    let at = extent_at(random.random_range(0..SECTIONS));
+    let other = extent_at(random.random_range(0..SECTIONS));
     match random.random_range(0..4) {
         0 => set_u64(file, at, u64_at(file, other)),
         1 => set_u64(file, at + 8, u64_at(file, other + 8)),
@@ -99,7 +100,14 @@ fn refit(file: &mut Vec<u8>, random: &mut StdRng) {
         (IDS, slots.saturating_mul(8)),
         (BY_ID, slots.saturating_mul(4)),
     ];
-    let optional = [(GROUP_OF, 4 * slots), (TAG_LIST_STARTS, starts), (PAYLOAD_STARTS, starts)];
+    let optional = [
+        (GROUP_OF, 4 * slots),
+        (TAG_LIST_STARTS, starts),
+        (PAYLOAD_STARTS, starts),
+        (MEAN, 4 * dimension),
+        (CODES, slots.saturating_mul(dimension.next_multiple_of(64))),
+        (NORMS, 4 * slots),
+    ];
     fit.extend(optional.into_iter().filter(|&(section, _)| layout::extent(file, section).1 > 0));
     let last = layout::extent(file, CHECKSUMS).0;
     for (section, len) in fit {
@@ -121,7 +129,7 @@ fn refit(file: &mut Vec<u8>, random: &mut StdRng) {
 
 /// Where an entry of a random section that has any lies in the file, and its width.
 fn place(file: &[u8], random: &mut StdRng) -> Option<(usize, usize)> {
-    let section = random.random_range(0..CHECKSUMS);
+    let section = random.random_range(0..SECTIONS);
     let (start, len) = layout::extent(file, section);
     let (start, width) = (usize::try_from(start).ok()?, WIDTHS[section]);
     let room = file.len().checked_sub(start)?.min(usize::try_from(len).ok()?);

@@ -1,0 +1,220 @@
+//! Inner products of a query with several codes at once.
+
+/// Codes are padded with zeros to a multiple of this many bytes: a cache line, and a register of the
+/// widest kernel.
+pub(crate) const LINE: usize = 64;
+
+/// So many codes are compared in one call, so that their sums are added up together.
+pub(crate) const BATCH: usize = 4;
+
+/// The instructions that a kernel is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kernel {
+    /// What the compiler makes of plain Rust.
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+}
+
+impl Kernel {
+    /// The fastest kernel that this processor runs.
+    #[inline]
+    pub(crate) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") && has!("avx512bw") && has!("avx512vnni") && has!("avx2") {
+                return Self::Avx512Vnni;
+            }
+            if has!("avx2") {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+
+    /// The inner products of a query with codes, which have as many bytes as the query has numbers, a
+    /// multiple of [`LINE`]. What one is longer than the other is left out.
+    ///
+    /// The sum of a code of [`MAX_DIMENSION`](crate::MAX_DIMENSION) components fits an `i32`.
+    #[inline]
+    pub(crate) fn dots(self, query: &[i8], codes: &[&[u8]; BATCH]) -> [i32; BATCH] {
+        match self {
+            Self::Portable => codes.map(|code| portable(query, code)),
+            // SAFETY: `best` chose the kernel because the processor has its instructions.
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Self::Avx2 => unsafe { avx2::dots(query, codes) },
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            Self::Avx512Vnni => unsafe { avx512::dots(query, codes) },
+        }
+    }
+}
+
+/// Tells the processor that bytes will be read soon.
+#[inline]
+pub(crate) fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in bytes.chunks(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, and every x86-64 processor has it.
+        #[allow(unsafe_code)]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
+fn portable(query: &[i8], code: &[u8]) -> i32 {
+    query.iter().zip(code).map(|(&q, &c)| i32::from(q) * i32::from(c)).sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::BATCH;
+
+    /// So many components are multiplied at once.
+    const WIDTH: usize = 16;
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn dots(query: &[i8], codes: &[&[u8]; BATCH]) -> [i32; BATCH] {
+        codes.map(|code| {
+            let mut sum = _mm256_setzero_si256();
+            for (query, code) in query.chunks_exact(WIDTH).zip(code.chunks_exact(WIDTH)) {
+                let (query, code) = (_mm256_cvtepi8_epi16(load(query)), load(code));
+                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi16(code), query));
+            }
+            total(sum)
+        })
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn load<T: bytemuck::Pod>(bytes: &[T]) -> __m128i {
+        let bytes: &[u8; WIDTH] = bytemuck::cast_slice(bytes).first_chunk().unwrap_or(&[0; WIDTH]);
+        // SAFETY: an array of this size is read, at any alignment.
+        #[allow(unsafe_code)]
+        unsafe {
+            _mm_loadu_si128(bytes.as_ptr().cast())
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn total(sum: __m256i) -> i32 {
+        let sum = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+        let sum = _mm_add_epi32(sum, _mm_shuffle_epi32::<0b01_00_11_10>(sum));
+        _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32::<0b10_11_00_01>(sum)))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::{BATCH, LINE};
+
+    #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vnni")]
+    pub(super) fn dots(query: &[i8], codes: &[&[u8]; BATCH]) -> [i32; BATCH] {
+        let mut sums = [_mm512_setzero_si512(); BATCH];
+        let lines = codes.iter().map(|code| code.len() / LINE).min().unwrap_or_default();
+        for (line, query) in query.chunks_exact(LINE).take(lines).enumerate() {
+            let query = load(query);
+            for (sum, &code) in sums.iter_mut().zip(codes) {
+                *sum = _mm512_dpbusd_epi32(*sum, load(&code[line * LINE..][..LINE]), query);
+            }
+        }
+        totals(sums)
+    }
+
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn load<T: bytemuck::Pod>(line: &[T]) -> __m512i {
+        let line: &[u8; LINE] = bytemuck::cast_slice(line).first_chunk().unwrap_or(&[0; LINE]);
+        // SAFETY: an array of this size is read, at any alignment.
+        #[allow(unsafe_code)]
+        unsafe {
+            _mm512_loadu_si512(line.as_ptr().cast())
+        }
+    }
+
+    /// Adds up each of four registers.
+    #[target_feature(enable = "avx2,avx512f")]
+    #[inline]
+    fn totals(sums: [__m512i; BATCH]) -> [i32; BATCH] {
+        let [a, b, c, d] = sums.map(|sum| {
+            _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum))
+        });
+        let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+        bytemuck::cast(sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kernels() -> Vec<Kernel> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            let mut kernels = vec![Kernel::Portable];
+            kernels.extend(has!("avx2").then_some(Kernel::Avx2));
+            kernels.extend((Kernel::best() == Kernel::Avx512Vnni).then_some(Kernel::Avx512Vnni));
+            kernels
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        vec![Kernel::Portable]
+    }
+
+    proptest! {
+        #[test]
+        fn kernels_agree_with_the_definition(
+            (query, codes) in (1..20usize).prop_flat_map(|lines| {
+                let code = || proptest::collection::vec(any::<u8>(), lines * LINE);
+                let query = proptest::collection::vec(any::<i8>(), lines * LINE);
+                (query, [code(), code(), code(), code()])
+            })
+        ) {
+            let dot = |code: &Vec<u8>| -> i64 {
+                query.iter().zip(code).map(|(&q, &c)| i64::from(q) * i64::from(c)).sum()
+            };
+            for kernel in kernels() {
+                let dots = kernel.dots(&query, &codes.each_ref().map(|code| &code[..]));
+                prop_assert_eq!(dots.map(i64::from), codes.each_ref().map(dot), "{:?}", kernel);
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_sum_fits() {
+        let (query, code) = (vec![-127i8; crate::MAX_DIMENSION], vec![255u8; crate::MAX_DIMENSION]);
+        for kernel in kernels() {
+            assert_eq!(
+                kernel.dots(&query, &[&code; BATCH]),
+                [-127 * 255 * 65_536; BATCH],
+                "{kernel:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn codes_of_other_lengths_are_cut() {
+        let (query, code) = (vec![1i8; 2 * LINE], vec![1u8; 3 * LINE]);
+        for kernel in kernels() {
+            let dots = kernel.dots(&query, &[&code, &code, &code, &code]);
+            assert_eq!(dots, [2 * LINE as i32; BATCH], "{kernel:?}");
+            assert_eq!(kernel.dots(&query, &[&[]; BATCH]), [0; BATCH], "{kernel:?}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Short codes of vectors, which a search compares instead of the vectors themselves: less memory is
+//! read, and that is what a search takes its time for. The few best are compared again in full.
+//!
+//! A code holds the components of the rotated vector, rounded to 8 bits. This is scalar
+//! quantisation after a random rotation, as in RaBitQ (J. Gao et al., "Practical and Asymptotically
+//! Optimal Quantization of High-Dimensional Vectors in Euclidean Space for Approximate Nearest Neighbor
+//! Search", SIGMOD 2025, section 3), with one scale for all vectors.
+//!
+//! Codes of 4 bits were tried, too: a query takes as long, because so many more candidates have to be
+//! compared again.
+
+mod kernel;
+mod rotation;
+
+pub(crate) use self::kernel::prefetch;
+use self::kernel::{BATCH, Kernel, LINE};
+use crate::Metric;
+
+/// A component lies between so many levels below and above zero.
+const LEVELS: f32 = 127.0;
+
+/// A component must be so many levels on average, or vectors are compared without codes.
+const MIN_LEVELS: f32 = 5.0;
+
+/// The level of zero.
+const ZERO: u8 = 128;
+
+/// So many codes are on their way from memory at once.
+const AT_ONCE: usize = 32;
+
+/// How vectors become codes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Quantiser {
+    /// The distance between two neighbouring values of a component.
+    pub(crate) step: f32,
+}
+
+/// A vector that codes are compared with.
+pub(crate) struct CodeTarget {
+    kernel: Kernel,
+    /// The components, rounded and padded.
+    lanes: Vec<i8>,
+    /// What a kernel gives for the code of the zero vector.
+    zero: i32,
+    /// The distance is `offset` + norm - `scale` * what the kernel gives.
+    offset: f32,
+    scale: f32,
+    /// How far a distance by code is from the true one: the standard deviation.
+    pub(crate) deviation: f32,
+}
+
+impl Quantiser {
+    /// The finest quantiser that cuts no component of any row; none if that is too coarse, because a
+    /// few are so much larger than the others, or if they cannot be counted with.
+    pub(crate) fn fit<'a>(rows: impl Iterator<Item = &'a [f32]>, mean: &[f32]) -> Option<Self> {
+        let (mut largest, mut squares, mut count) = (0f32, 0f64, 0usize);
+        for row in rows {
+            let rotated = rotated(row, mean);
+            largest = rotated.iter().fold(largest, |largest, x| largest.max(x.abs()));
+            squares += f64::from(rotated.iter().map(|x| x * x).sum::<f32>());
+            count += rotated.len();
+        }
+        let (step, typical) = (largest / LEVELS, (squares / count as f64).sqrt() as f32);
+        let fits = step.is_normal() && typical.is_finite() && typical >= MIN_LEVELS * step;
+        fits.then_some(Self { step })
+    }
+
+    /// Bytes of a code.
+    pub(crate) fn code_len(dimension: usize) -> usize {
+        dimension.next_multiple_of(LINE)
+    }
+
+    /// Writes the code of a prepared vector, and returns the square of its distance from the mean.
+    pub(crate) fn encode(&self, row: &[f32], mean: &[f32], code: &mut [u8]) -> f32 {
+        let rotated = rotated(row, mean);
+        code.fill(ZERO);
+        let scale = 1.0 / self.step;
+        for (level, component) in code.iter_mut().zip(&rotated) {
+            *level = level_of(component * scale);
+        }
+        rotated.iter().map(|x| x * x).sum()
+    }
+
+    /// Prepares a vector for being compared with codes. `mean` is that of the vectors under
+    /// [`Metric::SquaredEuclidean`], and empty otherwise.
+    pub(crate) fn target(&self, row: &[f32], mean: &[f32], metric: Metric) -> CodeTarget {
+        let rotated = rotated(row, mean);
+        let largest = rotated.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+        let unit = if largest > 0.0 { largest / LEVELS } else { 1.0 };
+        let scale = 1.0 / unit;
+        let levels = rotated.iter().map(|x| level_of(x * scale));
+        let mut lanes: Vec<_> = levels.map(|level| (level ^ ZERO) as i8).collect();
+        lanes.resize(Self::code_len(row.len()), 0);
+        let norm: f32 = rotated.iter().map(|x| x * x).sum();
+        self.with_lanes(lanes, unit, norm, metric)
+    }
+
+    /// The target for a vector whose code and squared distance from the mean are known.
+    pub(crate) fn target_of(&self, code: &[u8], norm: f32, metric: Metric) -> CodeTarget {
+        let lanes = code.iter().map(|&level| (level ^ ZERO) as i8).collect();
+        self.with_lanes(lanes, self.step, norm, metric)
+    }
+
+    fn with_lanes(&self, lanes: Vec<i8>, unit: f32, norm: f32, metric: Metric) -> CodeTarget {
+        let sum: i32 = lanes.iter().map(|&lane| i32::from(lane)).sum();
+        let (offset, factor) = match metric {
+            Metric::Cosine | Metric::InnerProduct => (0.0, 1.0),
+            Metric::SquaredEuclidean => (norm, 2.0),
+        };
+        // What is rounded off of the code and of this vector, as if both were of the same length: to
+        // round to a multiple of a unit is off by 1/sqrt(12) of it.
+        let error = ((self.step.powi(2) + unit.powi(2)) / 12.0).sqrt();
+        let deviation = factor * norm.sqrt() * error;
+        let kernel = Kernel::best();
+        let scale = factor * unit * self.step;
+        CodeTarget { kernel, lanes, zero: i32::from(ZERO) * sum, offset, scale, deviation }
+    }
+}
+
+impl CodeTarget {
+    /// Appends the distances of slots by their codes. `norm` gives what the distance of a slot
+    /// starts from: under [`Metric::SquaredEuclidean`] the square of its distance from the mean, 0
+    /// otherwise.
+    #[inline]
+    pub(crate) fn distances<'a>(
+        &self,
+        slots: &[u32],
+        code: impl Fn(u32) -> &'a [u8],
+        norm: impl Fn(u32) -> f32,
+        distances: &mut Vec<f32>,
+    ) {
+        const NONE: &[u8] = &[];
+        let mut codes = [NONE; AT_ONCE];
+        for slots in slots.chunks(AT_ONCE) {
+            for (place, &slot) in codes.iter_mut().zip(slots) {
+                *place = code(slot);
+                prefetch(place);
+            }
+            let first = codes[0];
+            codes[slots.len()..].fill(first);
+            for (codes, slots) in codes.as_chunks::<BATCH>().0.iter().zip(slots.chunks(BATCH)) {
+                let dots = self.kernel.dots(&self.lanes, codes);
+                let distance = |(&slot, dot)| norm(slot) + self.distance(dot);
+                distances.extend(slots.iter().zip(dots).map(distance));
+            }
+        }
+    }
+
+    /// Bytes of a code.
+    #[inline]
+    pub(crate) fn code_len(&self) -> usize {
+        self.lanes.len()
+    }
+
+    #[inline]
+    fn distance(&self, dot: i32) -> f32 {
+        // The difference fits an i32 where what it is of does not.
+        self.offset - self.scale * dot.wrapping_sub(self.zero) as f32
+    }
+}
+
+/// The nearest level.
+#[inline]
+fn level_of(component: f32) -> u8 {
+    // To add a half and cut off is to round, and takes no call.
+    (component.clamp(-LEVELS, LEVELS) + f32::from(ZERO) + 0.5) as u8
+}
+
+/// A vector less the mean, if there is one, rotated.
+fn rotated(row: &[f32], mean: &[f32]) -> Vec<f32> {
+    let mut rotated = row.to_vec();
+    rotated.iter_mut().zip(mean).for_each(|(component, mean)| *component -= mean);
+    rotation::rotate(&mut rotated);
+    rotated
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::SquaredEuclidean];
+
+    /// A few hundred vectors of one dimension, off the origin and of unequal lengths.
+    fn rows() -> impl Strategy<Value = Vec<Vec<f32>>> {
+        (32..300usize, -2f32..2.0).prop_flat_map(|(dimension, off)| {
+            let row = proptest::collection::vec(off - 1.0..off + 1.0, dimension);
+            proptest::collection::vec(row, 100..300)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn distances_by_code_are_near_the_true_ones(rows in rows(), metric in 0..3usize) {
+            let metric = METRICS[metric];
+            let dimension = rows[0].len();
+            let rows: Vec<_> = rows.iter().map(|row| metric.prepare(row, dimension).unwrap()).collect();
+            let mean = match metric {
+                Metric::SquaredEuclidean => rows[0].to_vec(),
+                _ => Vec::new(),
+            };
+            let quantiser = Quantiser::fit(rows.iter().map(|row| &row[..]), &mean).unwrap();
+            let mut codes = vec![0; rows.len() * Quantiser::code_len(dimension)];
+            let codes_of = codes.chunks_exact_mut(Quantiser::code_len(dimension));
+            let norms: Vec<_> =
+                rows.iter().zip(codes_of).map(|(row, code)| quantiser.encode(row, &mean, code)).collect();
+            let code = |slot: u32| {
+                &codes[slot as usize * Quantiser::code_len(dimension)..][..Quantiser::code_len(dimension)]
+            };
+            let norm = |slot: u32| if mean.is_empty() { 0.0 } else { norms[slot as usize] };
+            let slots: Vec<_> = (0..rows.len() as u32).collect();
+            let mut off = 0;
+            for (row, slot) in rows.iter().zip(0..).take(10) {
+                let by_row = quantiser.target(row, &mean, metric);
+                let by_code = quantiser.target_of(code(slot), norms[slot as usize], metric);
+                for target in [by_row, by_code] {
+                    let mut distances = Vec::new();
+                    target.distances(&slots, code, norm, &mut distances);
+                    prop_assert_eq!(distances.len(), rows.len());
+                    let bound = |true_one: f32| 6.0 * target.deviation + 1e-4 * true_one.abs();
+                    let far = distances.iter().zip(&rows).filter(|&(&distance, other)| {
+                        let true_one = metric.distance(row, other);
+                        (distance - true_one).abs() > bound(true_one)
+                    });
+                    off += far.count();
+                }
+            }
+            prop_assert!(off <= rows.len() / 100, "{} of {}", off, 20 * rows.len());
+        }
+    }
+
+    #[test]
+    fn vectors_that_cannot_be_counted_with_are_not_coded() {
+        let fit = |component: f32| {
+            let row = vec![component; 64];
+            Quantiser::fit([&row[..]; 3].into_iter(), &[])
+        };
+        assert!(fit(1e38).is_none());
+        assert!(fit(0.0).is_none());
+        assert!(fit(1e-38).is_none());
+        assert!(fit(1.0).is_some());
+        let (row, outlier) = (vec![1.0; 64], vec![1000.0; 64]);
+        assert!(Quantiser::fit([&row[..], &outlier].into_iter(), &[]).is_some());
+        let mut rows = vec![&row[..]; 10_000];
+        rows.push(&outlier);
+        assert!(Quantiser::fit(rows.into_iter(), &[]).is_none());
+    }
+}

@@ -1,0 +1,65 @@
+//! The codes of a new segment.
+
+use crate::codes::{CodeTarget, Quantiser};
+use crate::{Config, Metric};
+
+/// The codes of many vectors, in memory.
+pub(super) struct Coded {
+    pub(super) quantiser: Quantiser,
+    /// Empty if codes are not those of differences from it.
+    pub(super) mean: Vec<f32>,
+    metric: Metric,
+    code_len: usize,
+    codes: Vec<u8>,
+    norms: Vec<f32>,
+}
+
+impl Coded {
+    /// None if the vectors cannot be coded.
+    pub(super) fn new<'a>(
+        config: &Config,
+        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+    ) -> Option<Self> {
+        let &Config { dimension, metric, .. } = config;
+        let mean = match metric {
+            Metric::Cosine | Metric::InnerProduct => Vec::new(),
+            Metric::SquaredEuclidean => mean(rows.clone(), dimension),
+        };
+        let quantiser = Quantiser::fit(rows.clone(), &mean)?;
+        let code_len = Quantiser::code_len(dimension);
+        let mut codes = vec![0; rows.len() * code_len];
+        let places = codes.chunks_exact_mut(code_len);
+        let norms = rows.zip(places).map(|(row, code)| quantiser.encode(row, &mean, code));
+        let norms = norms.collect();
+        Some(Self { quantiser, mean, metric, code_len, codes, norms })
+    }
+
+    pub(super) fn code(&self, slot: u32) -> &[u8] {
+        &self.codes[slot as usize * self.code_len..][..self.code_len]
+    }
+
+    /// What the distance of a slot starts from.
+    pub(super) fn norm(&self, slot: u32) -> f32 {
+        if self.mean.is_empty() { 0.0 } else { self.norms[slot as usize] }
+    }
+
+    pub(super) fn target(&self, row: &[f32]) -> CodeTarget {
+        self.quantiser.target(row, &self.mean, self.metric)
+    }
+
+    pub(super) fn target_of(&self, slot: u32) -> CodeTarget {
+        self.quantiser.target_of(self.code(slot), self.norms[slot as usize], self.metric)
+    }
+
+    pub(super) fn distances(&self, target: &CodeTarget, slots: &[u32], distances: &mut Vec<f32>) {
+        target.distances(slots, |slot| self.code(slot), |slot| self.norm(slot), distances);
+    }
+}
+
+fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, dimension: usize) -> Vec<f32> {
+    let (mut sum, count) = (vec![0f64; dimension], rows.len() as f64);
+    for row in rows {
+        sum.iter_mut().zip(row).for_each(|(sum, &component)| *sum += f64::from(component));
+    }
+    sum.into_iter().map(|sum| (sum / count) as f32).collect()
+}

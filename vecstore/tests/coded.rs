@@ -1,0 +1,107 @@
+//! Segments with codes: searches that compare codes first find what a plain comparison finds.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use vecstore::{Config, Filter, Metric, Query, Reader, Record, Store};
+
+const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::SquaredEuclidean];
+const DIMENSION: usize = 40;
+const RECORDS: u64 = 3_000;
+const K: usize = 10;
+
+/// Vectors off the origin, of unequal lengths, some of them four times as long as others.
+fn vector(random: &mut StdRng) -> Vec<f32> {
+    let length = [0.5, 1.0, 2.0][random.random_range(0..3)];
+    (0..DIMENSION).map(|_| length * (0.3 + random.random_range(-1.0f32..1.0))).collect()
+}
+
+fn record(id: u64, random: &mut StdRng) -> Record {
+    let tag = if id.is_multiple_of(3) { "third" } else { "other" };
+    Record::new(id, vector(random)).with_tags([tag]).with_group(format!("group {}", id % 500))
+}
+
+/// A store whose segment was written twice: records were deleted, replaced and added after the first.
+fn store(directory: &std::path::Path, metric: Metric, random: &mut StdRng) -> Vec<Record> {
+    let store = Store::create(directory, Config::new(DIMENSION, metric)).unwrap();
+    let mut records: Vec<_> = (0..RECORDS).map(|id| record(id, random)).collect();
+    store.insert_batch(&records).unwrap();
+    store.checkpoint().unwrap();
+    for id in (0..RECORDS).step_by(10) {
+        store.delete(id).unwrap();
+    }
+    records.retain(|record| !record.id().is_multiple_of(10));
+    let more: Vec<_> = (RECORDS - 100..RECORDS + 400).map(|id| record(id, random)).collect();
+    store.insert_batch(&more).unwrap();
+    records.retain(|record| record.id() < RECORDS - 100);
+    records.extend(more);
+    store.checkpoint().unwrap();
+    records
+}
+
+/// Ids and scores of all accepted records, nearest first, by the definition of the metric.
+fn nearest(
+    records: &[Record],
+    query: &[f32],
+    metric: Metric,
+    accept: impl Fn(&Record) -> bool,
+) -> Vec<(u64, f64)> {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let score = |vector: &[f32]| match metric {
+        Metric::InnerProduct => dot(query, vector),
+        Metric::Cosine => dot(query, vector) / (dot(query, query) * dot(vector, vector)).sqrt(),
+        Metric::SquaredEuclidean => {
+            dot(query, query) - 2.0 * dot(query, vector) + dot(vector, vector)
+        }
+    };
+    let accepted = records.iter().filter(|record| accept(record));
+    let mut scores: Vec<_> = accepted.map(|it| (it.id(), score(it.vector()))).collect();
+    let sign = if metric == Metric::SquaredEuclidean { 1.0 } else { -1.0 };
+    scores.sort_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)));
+    scores
+}
+
+#[test]
+fn answers_are_those_of_a_plain_comparison() {
+    for metric in METRICS {
+        let directory = tempfile::tempdir().unwrap();
+        let mut random = StdRng::seed_from_u64(4);
+        let records = store(directory.path(), metric, &mut random);
+        let reader = Reader::open(directory.path()).unwrap();
+        reader.snapshot().verify().unwrap();
+        let ids = |query: &Query<'_>| -> Vec<u64> {
+            reader.search(query).unwrap().iter().map(|hit| hit.id).collect()
+        };
+        let third = Filter::tag("third");
+        let (mut found, mut all) = (0, 0);
+        for _ in 0..50 {
+            let query = vector(&mut random);
+            // So few are accepted that each is compared: the answer is exact.
+            let exact = nearest(&records, &query, metric, |record| record.tags() == ["third"]);
+            let exact: Vec<_> = exact.iter().map(|&(id, _)| id).collect();
+            assert_eq!(ids(&Query::new(&query, K).filter(&third)), exact[..K], "{metric}");
+
+            let exact = nearest(&records, &query, metric, |_| true);
+            let hits = reader.search(&Query::new(&query, K).ef(800)).unwrap();
+            assert_eq!(hits.len(), K);
+            for hit in &hits {
+                let (_, score) = exact.iter().find(|&&(id, _)| id == hit.id).unwrap();
+                let off = (f64::from(hit.score) - score).abs();
+                assert!(off <= 1e-4 * (1.0 + score.abs()), "{metric}: {hit:?}, not {score}");
+            }
+            found += exact[..K].iter().filter(|(id, _)| hits.iter().any(|it| it.id == *id)).count();
+            all += K;
+
+            let bound = exact[20].1.midpoint(exact[21].1) as f32;
+            let mut within = ids(&Query::within(&query, bound).ef(800));
+            let expected: Vec<_> = exact[..21].iter().map(|&(id, _)| id).collect();
+            found += within.iter().filter(|id| expected.contains(id)).count();
+            all += expected.len();
+            within.retain(|id| !expected.contains(id));
+            assert!(within.is_empty(), "{metric}: {within:?} are farther than {bound}");
+        }
+        let recall = found as f64 / all as f64;
+        assert!(recall > 0.98, "{metric}: {recall}");
+    }
+}
