@@ -1,4 +1,5 @@
 //! Segments with codes: searches that compare codes first find what a plain comparison finds.
+#![allow(clippy::unwrap_used)]
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

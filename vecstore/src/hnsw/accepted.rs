@@ -44,7 +44,7 @@ pub(crate) fn look_around<G: Graph>(
 /// accepted, its refused neighbours are bridges to theirs.
 ///
 /// That is ACORN-1 (Patel et al. 2024, arXiv 2403.04871, section 5.2), which takes all neighbours of
-/// neighbours; to stop at the degree of the unfiltered graph costs half and finds as much.
+/// neighbours; to stop at `degree` costs half and finds nearly as much.
 pub(crate) fn search_accepted<G: Graph>(
     graph: &G,
     target: &Target<'_>,
