@@ -150,8 +150,8 @@ impl<'q> Prepared<'q> {
         let share = accepted as f64 / part.len() as f64;
         let share_around = around.accepted.len() as f64 / around.seen as f64;
         if share_around >= LOCAL_SHARE * share {
-            // So many neighbours of a slot are accepted on average where half of all are.
-            let degree = part.config().m / 2;
+            // About as many neighbours of a slot are accepted where a third of all are.
+            let degree = part.config().m * 3 / 8;
             let starts = &around.accepted;
             let walk = |ef| Some(hnsw::search_accepted(part, target, ef, starts, degree, accept));
             return self.walk(part, target, walk, accept, slots.iter());

@@ -15,21 +15,23 @@ pub(super) struct Coded {
 }
 
 impl Coded {
-    /// None if the vectors cannot be coded.
+    /// The codes of the rows of all slots; a slot without a row has none. None if they cannot be coded.
     pub(super) fn new<'a>(
         config: &Config,
-        rows: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+        rows: impl ExactSizeIterator<Item = Option<&'a [f32]>> + Clone,
     ) -> Option<Self> {
         let &Config { dimension, metric, .. } = config;
         let mean = match metric {
             Metric::Cosine | Metric::InnerProduct => Vec::new(),
-            Metric::SquaredEuclidean => mean(rows.clone(), dimension),
+            Metric::SquaredEuclidean => mean(rows.clone().flatten(), dimension),
         };
-        let quantiser = Quantiser::fit(rows.clone(), &mean)?;
+        let quantiser = Quantiser::fit(rows.clone().flatten(), &mean)?;
         let code_len = Quantiser::code_len(dimension);
         let mut codes = vec![0; rows.len() * code_len];
         let places = codes.chunks_exact_mut(code_len);
-        let norms = rows.zip(places).map(|(row, code)| quantiser.encode(row, &mean, code));
+        let norms = rows
+            .zip(places)
+            .map(|(row, code)| row.map_or(0.0, |row| quantiser.encode(row, &mean, code)));
         let norms = norms.collect();
         Some(Self { quantiser, mean, metric, code_len, codes, norms })
     }
@@ -56,10 +58,11 @@ impl Coded {
     }
 }
 
-fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, dimension: usize) -> Vec<f32> {
-    let (mut sum, count) = (vec![0f64; dimension], rows.len() as f64);
+fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, dimension: usize) -> Vec<f32> {
+    let (mut sum, mut count) = (vec![0f64; dimension], 0f64);
     for row in rows {
         sum.iter_mut().zip(row).for_each(|(sum, &component)| *sum += f64::from(component));
+        count += 1.0;
     }
     sum.into_iter().map(|sum| (sum / count) as f32).collect()
 }

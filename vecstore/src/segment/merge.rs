@@ -78,7 +78,8 @@ impl<'a> Merge<'a> {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         if merge.has_codes() {
-            let rows = (0..merge.len() as u32).map(|slot| merge.row(slot));
+            let row = |slot| merge.alive(slot).then(|| merge.row(slot));
+            let rows = (0..merge.len() as u32).map(row);
             merge.coded = Coded::new(&config, rows);
         }
         merge.take_over_old_links();

@@ -16,6 +16,10 @@ use crate::{Config, Error, Result};
 /// Not dead as of any sequence number.
 const ALIVE: u64 = u64::MAX;
 
+/// So many candidates are enough for the graph of a tail, which is small, and thrown away when the tail
+/// is merged.
+const LINK_EF: usize = 64;
+
 /// The records of a tail and their graph. One thread adds records and one links them; any number
 /// read meanwhile.
 pub(crate) struct TailIndex {
@@ -79,10 +83,12 @@ impl TailIndex {
 
     /// Brings up to `count` records more into the graph. One thread at a time may do so.
     pub(crate) fn link(&self, count: usize) {
+        let ef_construction = self.config.ef_construction.min(LINK_EF);
+        let config = Config { ef_construction, ..self.config };
         let linked = self.linked.load(Relaxed);
         for slot in linked..self.len().min(linked + count) {
             let level = hnsw::level_of(self.id(slot as u32), &self.config);
-            hnsw::insert(self, &self.config, slot as u32, level, |_| true);
+            hnsw::insert(self, &config, slot as u32, level, |_| true);
             self.linked.store(slot + 1, Release);
         }
     }
