@@ -5,9 +5,6 @@
 //! quantisation after a random rotation, as in RaBitQ (J. Gao et al., "Practical and Asymptotically
 //! Optimal Quantization of High-Dimensional Vectors in Euclidean Space for Approximate Nearest Neighbor
 //! Search", SIGMOD 2025, section 3), with one scale for all vectors.
-//!
-//! Codes of 4 bits were tried, too: a query takes as long, because so many more candidates have to be
-//! compared again.
 
 mod kernel;
 mod rotation;
