@@ -29,6 +29,10 @@ const LOCAL_SHARE: f64 = 0.25;
 /// every vector.
 const WIDENINGS: usize = 2;
 
+/// Where k groups are wanted, so many times k records are looked at, and where these hold fewer groups
+/// so many times more.
+const MEMBERS: usize = 16;
+
 /// A query whose vector is checked and prepared.
 pub(crate) struct Prepared<'q> {
     vector: Box<[f32]>,
@@ -179,7 +183,7 @@ impl<'q> Prepared<'q> {
         target: &Target<'_>,
         walk: impl Fn(usize) -> Option<Vec<Candidate>>,
         accept: &impl Fn(u32) -> bool,
-        slots: impl Iterator<Item = u32>,
+        slots: impl Iterator<Item = u32> + Clone,
     ) -> Result<Vec<Candidate>> {
         let mut ef = self.ef;
         for _ in 0..=WIDENINGS {
@@ -206,10 +210,21 @@ impl<'q> Prepared<'q> {
         part: &P,
         target: &Target<'_>,
         accept: &impl Fn(u32) -> bool,
-        slots: impl Iterator<Item = u32>,
+        slots: impl Iterator<Item = u32> + Clone,
     ) -> Result<Vec<Candidate>> {
-        let best = hnsw::scan(part, target, slots.filter(|&slot| accept(slot)), self.needed());
-        self.pick(part, best)
+        // How many of the nearest hold k groups is not known.
+        let mut needed =
+            if self.distinct_groups { self.k.saturating_mul(MEMBERS) } else { self.needed() };
+        loop {
+            let accepted = slots.clone().filter(|&slot| accept(slot));
+            let found = hnsw::scan(part, target, accepted, needed, self.limit);
+            let all = found.len() < needed;
+            let best = self.pick(part, found)?;
+            if all || best.len() == self.k {
+                return Ok(best);
+            }
+            needed = needed.saturating_mul(MEMBERS);
+        }
     }
 
     /// How many of the nearest records are looked at.

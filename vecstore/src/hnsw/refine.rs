@@ -27,39 +27,41 @@ pub(crate) fn refine<G: Graph>(
     nearest(graph, target, &found, needed, WALK_MARGIN)
 }
 
-/// Compares slots one by one. The nearest of them, nearest first: `needed` of them, if there
-/// are as many.
+/// Compares slots one by one. The nearest of them, nearest first: `needed` of them, if there are as
+/// many; those that are farther than `limit` may be missing.
 pub(crate) fn scan<G: Graph>(
     graph: &G,
     target: &Target<'_>,
     slots: impl Iterator<Item = u32>,
     needed: usize,
+    limit: Option<f32>,
 ) -> Vec<Candidate> {
-    let margin = target.code.as_ref().map_or(0.0, |code| 2.0 * SCAN_MARGIN * code.deviation);
-    let found = nearest_by_code(graph, target, slots, needed, margin);
+    let margin = target.code.as_ref().map_or(0.0, |code| SCAN_MARGIN * code.deviation);
+    let limit = limit.map_or(f32::INFINITY, |limit| limit + margin);
+    let found = nearest_by_code(graph, target, slots, needed, 2.0 * margin, limit);
     nearest(graph, target, &found, needed, SCAN_MARGIN)
 }
 
-/// The `count` nearest slots by their codes alone, and all that are by `margin` farther at most, nearest
-/// first.
+/// Of the slots that are no farther than `limit` by their codes alone the `count` nearest, and all that
+/// are by `margin` farther at most, nearest first.
 fn nearest_by_code<G: Graph>(
     graph: &G,
     target: &Target<'_>,
     mut slots: impl Iterator<Item = u32>,
     count: usize,
     margin: f32,
+    limit: f32,
 ) -> Vec<Candidate> {
     let (mut batch, mut distances) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
-    let (mut found, mut bound, mut room) =
-        (Vec::new(), f32::INFINITY, count.saturating_add(AT_ONCE));
+    let (mut found, mut bound, mut room) = (Vec::new(), limit, count.saturating_add(AT_ONCE));
     // Drops what is farther than the bound that the nearest so far give.
     let shrink = |found: &mut Vec<Candidate>| {
         if !(1..found.len()).contains(&count) {
-            return f32::INFINITY;
+            return limit;
         }
         let (_, last, _) = found.select_nth_unstable(count - 1);
-        let bound = last.distance + margin;
-        found.retain(|candidate| candidate.distance <= bound);
+        let bound = limit.min(last.distance + margin);
+        found.retain(|candidate| is_within(candidate.distance, bound));
         bound
     };
     loop {
@@ -72,7 +74,7 @@ fn nearest_by_code<G: Graph>(
         graph.distances(target, &batch, &mut distances);
         let candidates = batch.iter().zip(&distances);
         let candidates = candidates.map(|(&slot, &distance)| Candidate { distance, slot });
-        found.extend(candidates.filter(|candidate| candidate.distance <= bound));
+        found.extend(candidates.filter(|candidate| is_within(candidate.distance, bound)));
         if found.len() >= room {
             bound = shrink(&mut found);
             room = room.max(found.len().saturating_mul(2));
@@ -81,6 +83,12 @@ fn nearest_by_code<G: Graph>(
     shrink(&mut found);
     found.sort_unstable();
     found
+}
+
+/// Whether a distance is no farther than a bound, or is none, as of vectors so large that their product
+/// is not a number: they are found, too, behind all others.
+fn is_within(distance: f32, bound: f32) -> bool {
+    distance <= bound || distance.is_nan()
 }
 
 /// Compares candidates, those that are nearest by code first, until no further one can be among the
