@@ -1,6 +1,6 @@
 //! Walking on the slots that a filter accepts.
 
-use super::search::{Beam, Scratch, descend, search_layer};
+use super::search::{Beam, Scratch, descend, read_links, search_layer};
 use super::{Candidate, Graph, Target};
 
 /// How many candidates the look around the query keeps.
@@ -63,13 +63,7 @@ pub(crate) fn search_accepted<G: Graph>(
             }
         }
         while let Some(nearest) = pool.pop() {
-            links.clear();
-            bridges.clear();
-            graph.for_each_link(nearest.slot, 0, |link| {
-                if (link as usize) < len {
-                    links.push(link);
-                }
-            });
+            read_links(graph, nearest.slot, 0, len, links);
             split(links, bridges, &accept);
             let mut accepted = links.len();
             if accepted < degree {

@@ -63,6 +63,11 @@ pub(crate) trait Graph {
 
     /// Appends the distances of slots from a target, by their codes if the graph keeps codes.
     fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
+        self.distances_by_row(target, slots, distances);
+    }
+
+    /// Appends the distances of slots from a target by the vectors themselves.
+    fn distances_by_row(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
         let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
         distances.extend(slots.iter().map(distance));
     }

@@ -124,12 +124,7 @@ pub(super) fn search_layer<G: Graph>(
         if let Some(next) = pool.peek() {
             graph.prefetch_links(next.slot, level);
         }
-        links.clear();
-        graph.for_each_link(nearest.slot, level, |link| {
-            if (link as usize) < len {
-                links.push(link);
-            }
-        });
+        read_links(graph, nearest.slot, level, len, links);
         visited.insert_new(links);
         if links.len() > budget {
             return None;
@@ -146,4 +141,21 @@ pub(super) fn search_layer<G: Graph>(
         }
     }
     Some(pool.accepted())
+}
+
+/// The links of a slot to slots below `len`, in the place of what was in the list.
+#[inline]
+pub(super) fn read_links<G: Graph>(
+    graph: &G,
+    slot: u32,
+    level: usize,
+    len: usize,
+    links: &mut Vec<u32>,
+) {
+    links.clear();
+    graph.for_each_link(slot, level, |link| {
+        if (link as usize) < len {
+            links.push(link);
+        }
+    });
 }

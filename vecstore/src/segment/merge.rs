@@ -235,10 +235,7 @@ impl Graph for Merge<'_> {
     fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
         match (&target.code, &self.coded) {
             (Some(target), Some(coded)) => coded.distances(target, slots, distances),
-            _ => {
-                let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
-                distances.extend(slots.iter().map(distance));
-            }
+            _ => self.distances_by_row(target, slots, distances),
         }
     }
 

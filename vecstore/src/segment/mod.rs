@@ -208,10 +208,7 @@ impl Graph for Segment {
                 let norm = |slot| self.read_one(Section::Norms, slot as usize).unwrap_or_default();
                 target.distances(slots, code, norm, distances);
             }
-            None => {
-                let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
-                distances.extend(slots.iter().map(distance));
-            }
+            None => self.distances_by_row(target, slots, distances),
         }
     }
 
