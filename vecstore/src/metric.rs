@@ -49,6 +49,17 @@ impl Metric {
         distance.map_or(f32::INFINITY, |distance| distance as f32)
     }
 
+    /// The distance of what lies farther by a factor. The inner product knows no such thing, so that
+    /// distance stays as it is.
+    pub(crate) fn scaled(self, distance: f32, factor: f32) -> f32 {
+        match self {
+            // Between unit vectors the square of the Euclidean distance is 2 - 2 cos.
+            Self::Cosine => factor * (1.0 + distance) - 1.0,
+            Self::InnerProduct => distance,
+            Self::SquaredEuclidean => factor * distance,
+        }
+    }
+
     /// The figure that the metric's documentation promises, from a [`distance`](Self::distance).
     pub(crate) fn score(self, distance: f32) -> f32 {
         match self {

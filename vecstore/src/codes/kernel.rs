@@ -54,11 +54,11 @@ impl Kernel {
     }
 }
 
-/// Tells the processor that bytes will be read soon.
+/// Tells the processor that a list will be read soon.
 #[inline]
-pub(crate) fn prefetch(bytes: &[u8]) {
+pub(crate) fn prefetch<T>(list: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(LINE) {
+    for line in list.chunks(LINE / size_of::<T>()) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch reads nothing, and every x86-64 processor has it.
         #[allow(unsafe_code)]
@@ -67,7 +67,7 @@ pub(crate) fn prefetch(bytes: &[u8]) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
+    let _ = list;
 }
 
 fn portable(query: &[i8], code: &[u8]) -> i32 {

@@ -57,13 +57,11 @@ pub(crate) fn search_accepted<G: Graph>(
         let len = graph.len();
         visited.reset(len);
         pool.reset(ef);
-        for &start in starts {
-            if visited.insert(start.slot) && start.distance < pool.bound() {
-                pool.push(start, true);
-            }
-        }
+        let starts = starts.iter().copied().filter(|start| visited.insert(start.slot));
+        pool.start(starts, |_| true);
         while let Some(nearest) = pool.pop() {
-            read_links(graph, nearest.slot, 0, len, links);
+            links.clear();
+            read_links(graph, nearest, 0, len, links);
             split(links, bridges, &accept);
             let mut accepted = links.len();
             if accepted < degree {
@@ -89,11 +87,8 @@ pub(crate) fn search_accepted<G: Graph>(
             }
             distances.clear();
             graph.distances(target, links, distances);
-            for (&slot, &distance) in links.iter().zip(&*distances) {
-                if distance < pool.bound() {
-                    pool.push(Candidate { distance, slot }, true);
-                }
-            }
+            pool.add(links, distances, |_| true);
+            pool.added().for_each(|slot| graph.prefetch_links(slot, 0));
         }
         pool.accepted()
     })

@@ -2,8 +2,12 @@
 
 use super::search::{Beam, Scratch, descend, search_layer};
 use super::{Candidate, GraphMut, MAX_LEVELS, links_of};
-use crate::Config;
 use crate::mix::{GOLDEN, mix};
+use crate::{Config, Metric};
+
+/// A candidate is refused where one that is kept is nearer to it than the base is by more than this
+/// factor, between squares of distances. A few more links, and recall is higher for the same time.
+const ALPHA: f32 = 1.03;
 
 /// So many of those kept are compared before it is looked whether a candidate is refused.
 const AT_ONCE: usize = 8;
@@ -38,7 +42,7 @@ pub(crate) fn insert<G: GraphMut>(
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
             let found = search_layer(graph, target, &entries, beam, accept, |_| (), scratch);
             let found = found.unwrap_or_default();
-            let neighbours = select(graph, Vec::new(), &found, config.m);
+            let neighbours = select(graph, config.metric, Vec::new(), &found, config.m);
             graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
             for neighbour in neighbours {
                 link_back(graph, config, neighbour, slot, level);
@@ -66,16 +70,22 @@ fn link_back<G: GraphMut>(
     let mut links = links_of(graph, neighbour.slot, level);
     links.push(slot);
     if links.len() > limit {
-        links = nearest_to(graph, neighbour.slot, links, limit);
+        links = nearest_to(graph, config.metric, neighbour.slot, links, limit);
     }
     graph.links().set(neighbour.slot, level, links);
 }
 
 /// The links that `slot` keeps out of `others`.
-fn nearest_to<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>, limit: usize) -> Vec<u32> {
+fn nearest_to<G: GraphMut>(
+    graph: &G,
+    metric: Metric,
+    slot: u32,
+    others: Vec<u32>,
+    limit: usize,
+) -> Vec<u32> {
     let mut candidates = candidates(graph, slot, others);
     candidates.sort_unstable();
-    select(graph, Vec::new(), &candidates, limit).iter().map(|kept| kept.slot).collect()
+    select(graph, metric, Vec::new(), &candidates, limit).iter().map(|kept| kept.slot).collect()
 }
 
 /// Slots and their distances from one slot.
@@ -87,9 +97,11 @@ pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>) ->
 }
 
 /// Algorithm 4: adds candidates, nearest first, to those that are `kept` if they are nearer to the
-/// base than to any one kept before, so that the links lead in different directions.
+/// base than to any one kept before, so that the links lead in different directions. How much nearer is
+/// relaxed by [`ALPHA`], as in DiskANN (S. J. Subramanya et al., NeurIPS 2019, Algorithm 2).
 pub(super) fn select<G: GraphMut>(
     graph: &G,
+    metric: Metric,
     mut kept: Vec<Candidate>,
     candidates: &[Candidate],
     limit: usize,
@@ -104,7 +116,7 @@ pub(super) fn select<G: GraphMut>(
         let is_nearest = slots.chunks(AT_ONCE).all(|slots| {
             distances.clear();
             graph.distances(&target, slots, &mut distances);
-            distances.iter().all(|&distance| distance > candidate.distance)
+            distances.iter().all(|&it| metric.scaled(it, ALPHA) > candidate.distance)
         });
         if is_nearest {
             kept.push(candidate);
@@ -117,7 +129,6 @@ pub(super) fn select<G: GraphMut>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Metric;
 
     #[test]
     fn levels_follow_the_papers_distribution() {

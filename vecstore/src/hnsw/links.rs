@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::Chunked;
 use crate::Config;
+use crate::codes::prefetch;
 
 /// Marks the end of a list of links that is shorter than its place.
 pub(crate) const NO_LINK: u32 = u32::MAX;
@@ -74,6 +75,11 @@ impl Links {
                 link => visit(link),
             }
         }
+    }
+
+    /// Says that the list of a slot will be asked for soon.
+    pub(crate) fn prefetch(&self, slot: u32, level: usize) {
+        prefetch(self.list(slot, level));
     }
 
     /// Replaces the list of a slot; `links` must not be longer than the layer allows.

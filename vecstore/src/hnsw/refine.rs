@@ -110,7 +110,7 @@ fn nearest<G: Graph>(
             break;
         }
         for candidate in batch {
-            prefetch(bytemuck::cast_slice(graph.row(candidate.slot)));
+            prefetch(graph.row(candidate.slot));
         }
         for &Candidate { slot, .. } in batch {
             best.push(Candidate { distance: graph.distance(target.row, graph.row(slot)), slot });

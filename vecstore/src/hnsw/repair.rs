@@ -81,7 +81,7 @@ fn relink<G: GraphMut>(
     }
     choice.sort_unstable();
     let stay = near.len();
-    let kept = select(graph, candidates(graph, slot, near), &choice, limit);
+    let kept = select(graph, config.metric, candidates(graph, slot, near), &choice, limit);
     graph.links().set(slot, level, kept.iter().map(|kept| kept.slot));
     for added in &kept[stay..] {
         let mut back = links_of(graph, added.slot, level);

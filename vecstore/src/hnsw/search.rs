@@ -114,17 +114,16 @@ pub(super) fn search_layer<G: Graph>(
     let len = graph.len();
     visited.reset(len);
     pool.reset(ef);
-    for &candidate in entries {
-        if visited.insert(candidate.slot) {
-            see(candidate);
-            pool.push(candidate, accept(candidate.slot));
-        }
-    }
+    let entries = entries.iter().copied().filter(|entry| visited.insert(entry.slot));
+    pool.start(entries.inspect(|&entry| see(entry)), &accept);
     while let Some(nearest) = pool.pop() {
-        if let Some(next) = pool.peek() {
-            graph.prefetch_links(next.slot, level);
+        links.clear();
+        read_links(graph, nearest, level, len, links);
+        // The next one, too: what a walk takes its time for is to wait for memory, and what both need
+        // comes from there together.
+        if let Some(next) = pool.pop() {
+            read_links(graph, next, level, len, links);
         }
-        read_links(graph, nearest.slot, level, len, links);
         visited.insert_new(links);
         if links.len() > budget {
             return None;
@@ -133,17 +132,15 @@ pub(super) fn search_layer<G: Graph>(
         distances.clear();
         graph.distances(target, links, distances);
         for (&slot, &distance) in links.iter().zip(&*distances) {
-            let candidate = Candidate { distance, slot };
-            see(candidate);
-            if distance < pool.bound() {
-                pool.push(candidate, accept(slot));
-            }
+            see(Candidate { distance, slot });
         }
+        pool.add(links, distances, &accept);
+        pool.added().for_each(|slot| graph.prefetch_links(slot, level));
     }
     Some(pool.accepted())
 }
 
-/// The links of a slot to slots below `len`, in the place of what was in the list.
+/// Appends the links of a slot to slots below `len`.
 #[inline]
 pub(super) fn read_links<G: Graph>(
     graph: &G,
@@ -152,7 +149,6 @@ pub(super) fn read_links<G: Graph>(
     len: usize,
     links: &mut Vec<u32>,
 ) {
-    links.clear();
     graph.for_each_link(slot, level, |link| {
         if (link as usize) < len {
             links.push(link);

@@ -243,12 +243,18 @@ impl Graph for Merge<'_> {
     fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
         self.links.for_each(slot, level, visit);
     }
+
+    fn prefetch_links(&self, slot: u32, level: usize) {
+        self.links.prefetch(slot, level);
+    }
 }
 
 impl GraphMut for Merge<'_> {
     fn target_of(&self, slot: u32) -> Target<'_> {
-        let code = self.coded.as_ref().map(|coded| coded.target_of(slot));
-        Target { row: self.row(slot), code }
+        match &self.coded {
+            Some(coded) => Target { row: &[], code: Some(coded.target_of(slot)) },
+            None => Target { row: self.row(slot), code: None },
+        }
     }
 
     fn links(&self) -> &Links {

@@ -230,7 +230,7 @@ impl Graph for Segment {
     fn prefetch_links(&self, slot: u32, level: usize) {
         let width = self.header.config.max_links(level);
         let start = self.layer_starts[level] + slot as usize * width;
-        prefetch(bytemuck::cast_slice(self.read::<u32>(Section::Links, start, width)));
+        prefetch(self.read::<u32>(Section::Links, start, width));
     }
 }
 
