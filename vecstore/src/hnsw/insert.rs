@@ -29,50 +29,74 @@ pub(crate) fn insert<G: GraphMut>(
     level: usize,
     accept: impl Fn(u32) -> bool,
 ) {
-    graph.links().add(slot, level);
-    let Some(entry) = graph.entry() else {
-        graph.links().set_entry(Some((slot, level)));
-        return;
-    };
+    let neighbours = neighbours(graph, config, slot, level, accept);
+    add(graph, slot, level, &neighbours);
+    for (level, neighbours) in neighbours {
+        for neighbour in neighbours {
+            link_back(graph, config, neighbour, level, [slot]);
+        }
+    }
+}
+
+/// What a slot that is not in the graph yet is to have links to, on each layer up to `level` that the
+/// graph has.
+pub(super) fn neighbours<G: GraphMut>(
+    graph: &G,
+    config: &Config,
+    slot: u32,
+    level: usize,
+    accept: impl Fn(u32) -> bool,
+) -> Vec<(usize, Vec<u32>)> {
+    let Some(entry) = graph.entry() else { return Vec::new() };
     let (target, (_, top)) = (&graph.target_of(slot), entry);
     Scratch::with(|scratch| {
         let mut entries = descend(graph, target, entry, level, scratch);
-        for level in (0..=level.min(top)).rev() {
-            let accept = |other| other != slot && accept(other);
+        let layers = (0..=level.min(top)).rev().map(|level| {
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
-            let found = search_layer(graph, target, &entries, beam, accept, |_| (), scratch);
+            let found = search_layer(graph, target, &entries, beam, &accept, |_| (), scratch);
             let found = found.unwrap_or_default();
-            let neighbours = select(graph, config.metric, Vec::new(), &found, config.m);
-            graph.links().set(slot, level, neighbours.iter().map(|neighbour| neighbour.slot));
-            for neighbour in neighbours {
-                link_back(graph, config, neighbour, slot, level);
-            }
+            let chosen = select(graph, config.metric, Vec::new(), &found, config.m);
             // A layer whose nodes are all refused is passed through where it was entered.
             if !found.is_empty() {
                 entries = found;
             }
-        }
-    });
-    if level > top {
+            (level, chosen.iter().map(|chosen| chosen.slot).collect())
+        });
+        layers.collect()
+    })
+}
+
+/// Gives a new slot its links, and makes it the entry if it reaches a layer that is new.
+pub(super) fn add<G: GraphMut>(
+    graph: &G,
+    slot: u32,
+    level: usize,
+    neighbours: &[(usize, Vec<u32>)],
+) {
+    graph.links().add(slot, level);
+    for (level, neighbours) in neighbours {
+        graph.links().set(slot, *level, neighbours.iter().copied());
+    }
+    if graph.entry().is_none_or(|(_, top)| level > top) {
         graph.links().set_entry(Some((slot, level)));
     }
 }
 
-/// Adds a link from `neighbour` to `slot`; where its list is full, the best of all are kept.
-fn link_back<G: GraphMut>(
+/// Adds links from a slot to new ones; where its list is full, the best of all are kept.
+pub(super) fn link_back<G: GraphMut>(
     graph: &G,
     config: &Config,
-    neighbour: Candidate,
-    slot: u32,
+    from: u32,
     level: usize,
+    new: impl IntoIterator<Item = u32>,
 ) {
     let limit = config.max_links(level);
-    let mut links = links_of(graph, neighbour.slot, level);
-    links.push(slot);
+    let mut links = links_of(graph, from, level);
+    links.extend(new);
     if links.len() > limit {
-        links = nearest_to(graph, config.metric, neighbour.slot, links, limit);
+        links = nearest_to(graph, config.metric, from, links, limit);
     }
-    graph.links().set(neighbour.slot, level, links);
+    graph.links().set(from, level, links);
 }
 
 /// The links that `slot` keeps out of `others`.

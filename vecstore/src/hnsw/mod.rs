@@ -3,6 +3,7 @@
 //! 2018 (arXiv 1603.09320). Algorithm numbers in this module are theirs.
 
 mod accepted;
+mod batch;
 mod chunked;
 mod connect;
 mod insert;
@@ -16,6 +17,7 @@ mod visited;
 use crate::codes::CodeTarget;
 
 pub(crate) use accepted::{look_around, search_accepted};
+pub(crate) use batch::insert_all;
 pub(crate) use chunked::Chunked;
 pub(crate) use connect::connect;
 pub(crate) use insert::{insert, level_of};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use super::Segment;
 use super::coded::Coded;
@@ -86,7 +87,10 @@ impl<'a> Merge<'a> {
         if merge.survives.contains(&false) {
             hnsw::repair(&merge, &config, &merge.levels, |slot| merge.alive(slot));
         }
-        merge.insert_added();
+        // Whoever loads in bulk waits for it; a checkpoint must not take the processor from readers.
+        let threads =
+            if bulk.is_some() { available_parallelism().map_or(1, usize::from) } else { 1 };
+        merge.insert_added(threads);
         hnsw::connect(&merge, &config, |slot| merge.alive(slot));
         Ok(merge)
     }
@@ -111,12 +115,13 @@ impl<'a> Merge<'a> {
         self.links.set_entry(old.entry());
     }
 
-    fn insert_added(&mut self) {
-        for slot in self.survives.len() as u32..self.len() as u32 {
-            let level = hnsw::level_of(self.id(slot), &self.config);
-            self.levels.push(level as u8);
-            hnsw::insert(self, &self.config, slot, level, |slot| self.alive(slot));
-        }
+    fn insert_added(&mut self, threads: usize) {
+        let added = self.survives.len() as u32..self.len() as u32;
+        let level = |slot| hnsw::level_of(self.id(slot), &self.config) as u8;
+        let levels: Vec<_> = added.clone().map(level).collect();
+        self.levels.extend(levels);
+        let accept = |slot| self.alive(slot);
+        hnsw::insert_all(self, &self.config, added, &self.levels, threads, accept);
     }
 
     /// The part that holds a slot, and its number there.

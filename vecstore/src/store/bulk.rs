@@ -10,7 +10,8 @@ use crate::{Record, Result};
 /// a store, and each record is written to the disk once.
 ///
 /// The records are kept in memory until [`commit`](Self::commit), which inserts or replaces all of
-/// them at once; whoever drops a load instead has changed nothing. Reads and writes go on meanwhile.
+/// them at once, on all processors; whoever drops a load instead has changed nothing. Reads and writes
+/// go on meanwhile.
 ///
 /// ```
 /// # use vecstore::{Config, Metric, Record, Result, Store};
