@@ -22,9 +22,6 @@ const MIN_LEVELS: f32 = 5.0;
 /// The level of zero.
 const ZERO: u8 = 128;
 
-/// So many codes are on their way from memory at once.
-const AT_ONCE: usize = 32;
-
 /// How vectors become codes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quantiser {
@@ -127,19 +124,16 @@ impl CodeTarget {
         distances: &mut Vec<f32>,
     ) {
         const NONE: &[u8] = &[];
-        let mut codes = [NONE; AT_ONCE];
-        for slots in slots.chunks(AT_ONCE) {
+        let mut codes = [NONE; BATCH];
+        for slots in slots.chunks(BATCH) {
             for (place, &slot) in codes.iter_mut().zip(slots) {
                 *place = code(slot);
-                prefetch(place);
             }
             let first = codes[0];
             codes[slots.len()..].fill(first);
-            for (codes, slots) in codes.as_chunks::<BATCH>().0.iter().zip(slots.chunks(BATCH)) {
-                let dots = self.kernel.dots(&self.lanes, codes);
-                let distance = |(&slot, dot)| norm(slot) + self.distance(dot);
-                distances.extend(slots.iter().zip(dots).map(distance));
-            }
+            let dots = self.kernel.dots(&self.lanes, &codes);
+            let distance = |(&slot, dot)| norm(slot) + self.distance(dot);
+            distances.extend(slots.iter().zip(dots).map(distance));
         }
     }
 

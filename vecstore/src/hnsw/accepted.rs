@@ -53,7 +53,7 @@ pub(crate) fn search_accepted<G: Graph>(
     degree: usize,
     accept: impl Fn(u32) -> bool,
 ) -> Vec<Candidate> {
-    Scratch::with(|Scratch { visited, pool, links, bridges, distances }| {
+    Scratch::with(|Scratch { visited, pool, links, bridges, distances, .. }| {
         let len = graph.len();
         visited.reset(len);
         pool.reset(ef);
@@ -85,6 +85,7 @@ pub(crate) fn search_accepted<G: Graph>(
                     });
                 }
             }
+            graph.prefetch(links);
             distances.clear();
             graph.distances(target, links, distances);
             pool.add(links, distances, |_| true);

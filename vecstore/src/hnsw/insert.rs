@@ -115,6 +115,7 @@ fn nearest_to<G: GraphMut>(
 /// Slots and their distances from one slot.
 pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>) -> Vec<Candidate> {
     let mut distances = Vec::with_capacity(others.len());
+    graph.prefetch(&others);
     graph.distances(&graph.target_of(slot), &others, &mut distances);
     let candidates = others.into_iter().zip(distances);
     candidates.map(|(slot, distance)| Candidate { distance, slot }).collect()

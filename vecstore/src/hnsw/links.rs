@@ -78,6 +78,7 @@ impl Links {
     }
 
     /// Says that the list of a slot will be asked for soon.
+    #[inline]
     pub(crate) fn prefetch(&self, slot: u32, level: usize) {
         prefetch(self.list(slot, level));
     }

@@ -81,6 +81,9 @@ pub(crate) trait Graph {
     where
         Self: Sized;
 
+    /// Says that the distances of slots will be asked for soon.
+    fn prefetch(&self, _slots: &[u32]) {}
+
     /// Says that the links of a slot will be asked for soon.
     fn prefetch_links(&self, _slot: u32, _level: usize) {}
 }

@@ -14,7 +14,7 @@ const SCAN_MARGIN: f32 = 4.0;
 const BATCH: usize = 8;
 
 /// So many slots are compared at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
 
 /// The nearest of candidates that were found by code, by the vectors themselves, nearest first: `needed`
 /// of them, if there are as many.
@@ -70,6 +70,7 @@ fn nearest_by_code<G: Graph>(
         if batch.is_empty() {
             break;
         }
+        graph.prefetch(&batch);
         distances.clear();
         graph.distances(target, &batch, &mut distances);
         let candidates = batch.iter().zip(&distances);

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
+use std::mem;
 
 use super::pool::Pool;
 use super::visited::Visited;
@@ -36,6 +37,7 @@ pub(super) struct Scratch {
     pub(super) visited: Visited,
     pub(super) pool: Pool,
     pub(super) links: Vec<u32>,
+    pub(super) ahead: Vec<u32>,
     pub(super) bridges: Vec<u32>,
     pub(super) distances: Vec<f32>,
 }
@@ -110,21 +112,26 @@ pub(super) fn search_layer<G: Graph>(
     mut see: impl FnMut(Candidate),
     scratch: &mut Scratch,
 ) -> Option<Vec<Candidate>> {
-    let Scratch { visited, pool, links, distances, .. } = scratch;
+    let Scratch { visited, pool, links, ahead, distances, .. } = scratch;
     let len = graph.len();
     visited.reset(len);
     pool.reset(ef);
     let entries = entries.iter().copied().filter(|entry| visited.insert(entry.slot));
     pool.start(entries.inspect(|&entry| see(entry)), &accept);
-    while let Some(nearest) = pool.pop() {
-        links.clear();
-        read_links(graph, nearest, level, len, links);
-        // The next one, too: what a walk takes its time for is to wait for memory, and what both need
-        // comes from there together.
-        if let Some(next) = pool.pop() {
-            read_links(graph, next, level, len, links);
+    links.clear();
+    loop {
+        let next = pool.pop();
+        if next.is_none() && links.is_empty() {
+            break;
         }
-        visited.insert_new(links);
+        // What the next slot leads to is on its way from memory while what the one before led to is
+        // compared: to wait for it is what a walk would take its time for.
+        ahead.clear();
+        if let Some(next) = next {
+            read_links(graph, next, level, len, ahead);
+            visited.insert_new(ahead);
+            graph.prefetch(ahead);
+        }
         if links.len() > budget {
             return None;
         }
@@ -136,6 +143,7 @@ pub(super) fn search_layer<G: Graph>(
         }
         pool.add(links, distances, &accept);
         pool.added().for_each(|slot| graph.prefetch_links(slot, level));
+        mem::swap(links, ahead);
     }
     Some(pool.accepted())
 }

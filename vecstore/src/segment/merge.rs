@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 
 use super::Segment;
 use super::coded::Coded;
+use crate::codes::prefetch;
 use crate::hnsw::{self, Graph, GraphMut, Links, NO_LINK, Target};
 use crate::part::Part;
 use crate::plan::SCAN_LIMIT;
@@ -249,6 +250,14 @@ impl Graph for Merge<'_> {
         self.links.for_each(slot, level, visit);
     }
 
+    #[inline]
+    fn prefetch(&self, slots: &[u32]) {
+        if let Some(coded) = &self.coded {
+            slots.iter().for_each(|&slot| prefetch(coded.code(slot)));
+        }
+    }
+
+    #[inline]
     fn prefetch_links(&self, slot: u32, level: usize) {
         self.links.prefetch(slot, level);
     }

@@ -213,6 +213,16 @@ impl Graph for Segment {
     }
 
     #[inline]
+    fn prefetch(&self, slots: &[u32]) {
+        let codes = self.map.get(self.extent_of(Section::Codes)).unwrap_or_default();
+        let len = codes.len() / self.len().max(1);
+        for &slot in slots {
+            let start = slot as usize * len;
+            prefetch(codes.get(start..start + len).unwrap_or_default());
+        }
+    }
+
+    #[inline]
     fn for_each_link(&self, slot: u32, level: usize, mut visit: impl FnMut(u32)) {
         let width = self.header.config.max_links(level);
         let start = self.layer_starts[level] + slot as usize * width;
