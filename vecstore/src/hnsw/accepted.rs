@@ -34,7 +34,7 @@ pub(crate) fn look_around<G: Graph>(
                 found.accepted.push(candidate);
             }
         };
-        search_layer(graph, target, &nearest, beam, |_| true, see, scratch);
+        search_layer(graph, target, &[nearest], beam, |_| true, see, scratch);
     });
     found
 }

@@ -50,7 +50,7 @@ pub(super) fn neighbours<G: GraphMut>(
     let Some(entry) = graph.entry() else { return Vec::new() };
     let (target, (_, top)) = (&graph.target_of(slot), entry);
     Scratch::with(|scratch| {
-        let mut entries = descend(graph, target, entry, level, scratch);
+        let mut entries = vec![descend(graph, target, entry, level, scratch)];
         let layers = (0..=level.min(top)).rev().map(|level| {
             let beam = Beam { level, ef: config.ef_construction, budget: usize::MAX };
             let found = search_layer(graph, target, &entries, beam, &accept, |_| (), scratch);

@@ -67,7 +67,7 @@ pub(crate) fn search<G: Graph>(
     Scratch::with(|scratch| {
         let nearest = descend(graph, target, entry, 0, scratch);
         let beam = Beam { level: 0, ef, budget };
-        search_layer(graph, target, &nearest, beam, accept, |_| (), scratch)
+        search_layer(graph, target, &[nearest], beam, accept, |_| (), scratch)
     })
 }
 
@@ -80,23 +80,34 @@ pub(super) struct Beam {
     pub(super) budget: usize,
 }
 
-/// Walks greedily from the entry, a slot and its layer, down to the layer above `to`; what it ends
-/// at is where the search of layer `to` starts.
+/// Walks greedily from the entry, a slot and its layer, down to the layer above `to` (Algorithm 2 with
+/// `ef` = 1); what it ends at is where the search of layer `to` starts.
 pub(super) fn descend<G: Graph>(
     graph: &G,
     target: &Target<'_>,
     (slot, top): (u32, usize),
     to: usize,
     scratch: &mut Scratch,
-) -> Vec<Candidate> {
-    let mut nearest = Vec::new();
-    graph.distances(target, &[slot], &mut nearest);
-    let mut nearest: Vec<_> =
-        nearest.iter().map(|&distance| Candidate { distance, slot }).collect();
+) -> Candidate {
+    let Scratch { links, distances, .. } = scratch;
+    let len = graph.len();
+    distances.clear();
+    graph.distances(target, &[slot], distances);
+    let mut nearest = Candidate { distance: distances[0], slot };
     for level in (to + 1..=top).rev() {
-        let beam = Beam { level, ef: 1, budget: usize::MAX };
-        nearest = search_layer(graph, target, &nearest, beam, |_| true, |_| (), scratch)
-            .unwrap_or_default();
+        loop {
+            links.clear();
+            read_links(graph, nearest.slot, level, len, links);
+            graph.prefetch(links);
+            distances.clear();
+            graph.distances(target, links, distances);
+            let met = links.iter().zip(&*distances);
+            let best = met.map(|(&slot, &distance)| Candidate { distance, slot }).min();
+            match best {
+                Some(best) if best.distance < nearest.distance => nearest = best,
+                _ => break,
+            }
+        }
     }
     nearest
 }
