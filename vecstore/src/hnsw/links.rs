@@ -15,8 +15,8 @@ const NO_ENTRY: u64 = u64::MAX;
 /// The links of a growing graph: for each slot and each layer that it reaches, a list of at most
 /// `max_links(level)` slots.
 ///
-/// One thread at a time writes a list; any number read it meanwhile. A reader may see a list while it is being
-/// replaced: a mixture of old and new links, each of them valid, which costs a search nothing.
+/// One thread at a time writes a list; any number read it meanwhile. A reader may see a list while it is
+/// being replaced: a mixture of old and new links, each of them valid, which costs a search nothing.
 pub(crate) struct Links {
     m: usize,
     lowest: Chunked<AtomicU32>,

@@ -29,14 +29,18 @@ impl Pool {
         (self.ef, self.accepted, self.next) = (ef, 0, 0);
     }
 
-    /// Adds candidates to an empty pool.
+    /// Adds candidates to an empty pool. A distance that is not a number, as of vectors so large that
+    /// their product is none, counts as the farthest: the pool can be in order only without such.
     pub(super) fn start(
         &mut self,
         candidates: impl Iterator<Item = Candidate>,
         accept: impl Fn(u32) -> bool,
     ) {
         self.added.clear();
-        self.added.extend(candidates.map(|candidate| (Entry::new(candidate, &accept), 0)));
+        self.added.extend(candidates.map(|Candidate { distance, slot }| {
+            let distance = if distance.is_nan() { f32::INFINITY } else { distance };
+            (Entry::new(Candidate { distance, slot }, &accept), 0)
+        }));
         self.merge();
     }
 
@@ -175,5 +179,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_distance_that_is_not_a_number_is_the_farthest() {
+        let mut pool = Pool::default();
+        pool.reset(3);
+        let start = [(f32::NAN, 0), (-f32::NAN, 1), (1.0, 2)];
+        let start = start.map(|(distance, slot)| Candidate { distance, slot });
+        pool.start(start.into_iter(), |_| true);
+        pool.add(&[3, 4, 5], &[2.0, -f32::NAN, 0.5], |_| true);
+        let kept: Vec<_> = pool.accepted().iter().map(|it| it.slot).collect();
+        assert_eq!(kept, [5, 2, 3]);
     }
 }

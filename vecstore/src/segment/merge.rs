@@ -266,6 +266,7 @@ impl Graph for Merge<'_> {
 impl GraphMut for Merge<'_> {
     fn target_of(&self, slot: u32) -> Target<'_> {
         match &self.coded {
+            // Only codes are compared then, and to fetch the row takes longer than that.
             Some(coded) => Target { row: &[], code: Some(coded.target_of(slot)) },
             None => Target { row: self.row(slot), code: None },
         }
