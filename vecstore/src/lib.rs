@@ -61,8 +61,8 @@
 //! - One process writes to a store at a time. Nobody else may change or truncate its files.
 //! - [`MAX_DIMENSION`] components, f32; [`MAX_PAYLOAD_BYTES`], [`MAX_TAGS`], [`MAX_TAG_BYTES`] and
 //!   [`MAX_GROUP_BYTES`] for what goes with a vector.
-//! - What was written since the last checkpoint is kept in memory too. A bulk load
-//!   builds its graph on all processors, a checkpoint on one.
+//! - What was written since the last checkpoint is kept in memory too. A bulk load builds
+//!   its graph on all processors, a checkpoint on one.
 //! - Damage to what was written to the log since the store was last opened looks like a write that a
 //!   crash cut short: it and all that follows in the log is dropped. Checkpoints keep the log short.
 //! - Little-endian machines; tested on Linux.

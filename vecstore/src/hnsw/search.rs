@@ -102,11 +102,10 @@ pub(super) fn descend<G: Graph>(
             distances.clear();
             graph.distances(target, links, distances);
             let met = links.iter().zip(&*distances);
-            let best = met.map(|(&slot, &distance)| Candidate { distance, slot }).min();
-            match best {
-                Some(best) if best.distance < nearest.distance => nearest = best,
-                _ => break,
-            }
+            let met = met.map(|(&slot, &distance)| Candidate { distance, slot });
+            let nearer = met.filter(|it| it.distance < nearest.distance);
+            let Some(nearest_met) = nearer.min() else { break };
+            nearest = nearest_met;
         }
     }
     nearest
