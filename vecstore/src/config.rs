@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Metric, Result};
+use crate::{Error, Metric, Result, RowFormat};
 
 /// The largest number of components a vector may have.
 pub const MAX_DIMENSION: usize = 65_536;
@@ -14,13 +14,16 @@ pub struct Config {
     pub(crate) metric: Metric,
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
+    /// A MANIFEST written before there was a choice does not name it.
+    #[serde(default)]
+    pub(crate) rows: RowFormat,
 }
 
 impl Config {
     /// Vectors of `dimension` components compared by `metric`, with the usual graph parameters
-    /// (M = 16, efConstruction = 200).
+    /// (M = 16, efConstruction = 200), kept as f32.
     pub fn new(dimension: usize, metric: Metric) -> Self {
-        Self { dimension, metric, m: 16, ef_construction: 200 }
+        Self { dimension, metric, m: 16, ef_construction: 200, rows: RowFormat::F32 }
     }
 
     /// Sets M, the links a node gets on each layer, 2 to 128 (twice as many on the lowest).
@@ -35,6 +38,13 @@ impl Config {
     #[must_use]
     pub fn with_ef_construction(self, ef_construction: usize) -> Self {
         Self { ef_construction, ..self }
+    }
+
+    /// Sets how the components of the vectors are kept: [`RowFormat::F16`] makes the file smaller by two
+    /// bytes a component, and rounds what is inserted.
+    #[must_use]
+    pub fn with_rows(self, rows: RowFormat) -> Self {
+        Self { rows, ..self }
     }
 
     /// The number of components of each vector.
@@ -55,6 +65,18 @@ impl Config {
     /// efConstruction: candidates per insertion.
     pub fn ef_construction(&self) -> usize {
         self.ef_construction
+    }
+
+    /// How the components of the vectors are kept.
+    pub fn rows(&self) -> RowFormat {
+        self.rows
+    }
+
+    /// A vector to be inserted, checked and brought into the form that is kept.
+    pub(crate) fn row(&self, vector: &[f32]) -> Result<Box<[f32]>> {
+        let mut row = self.metric.prepare(vector, self.dimension)?;
+        self.rows.round(&mut row)?;
+        Ok(row)
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -79,7 +101,10 @@ impl Config {
 
 impl std::fmt::Display for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { dimension, metric, m, ef_construction } = self;
-        write!(f, "dimension {dimension}, metric {metric}, M {m}, efConstruction {ef_construction}")
+        let Self { dimension, metric, m, ef_construction, rows } = self;
+        write!(
+            f,
+            "dimension {dimension}, metric {metric}, M {m}, efConstruction {ef_construction}, rows of {rows}"
+        )
     }
 }

@@ -107,6 +107,20 @@ pub enum Error {
         value: f32,
     },
 
+    /// The vector has a component that is too large for the store's rows.
+    #[error(
+        "component {position} of the vector is {value}, but rows of f16 hold at most {limit}: scale the \
+         vectors, or create the store with rows of f32"
+    )]
+    OutOfRange {
+        /// The first such component.
+        position: usize,
+        /// Its value.
+        value: f32,
+        /// The largest that a row can hold.
+        limit: f32,
+    },
+
     /// A vector of length zero has no direction, so no cosine.
     #[error("the vector is all zeros, which has no direction; the cosine metric cannot hold it")]
     ZeroVector,

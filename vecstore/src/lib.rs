@@ -59,7 +59,7 @@
 //! # Limits
 //!
 //! - One process writes to a store at a time. Nobody else may change or truncate its files.
-//! - [`MAX_DIMENSION`] components, f32; [`MAX_PAYLOAD_BYTES`], [`MAX_TAGS`], [`MAX_TAG_BYTES`] and
+//! - [`MAX_DIMENSION`] components, f32 or, as [`RowFormat`] says, f16; [`MAX_PAYLOAD_BYTES`], [`MAX_TAGS`], [`MAX_TAG_BYTES`] and
 //!   [`MAX_GROUP_BYTES`] for what goes with a vector.
 //! - What was written since the last checkpoint is kept in memory too. A bulk load builds
 //!   its graph on all processors, a checkpoint on one.
@@ -87,6 +87,7 @@ mod plan;
 mod query;
 mod reader;
 mod record;
+mod row;
 mod segment;
 mod slot_set;
 mod snapshot;
@@ -101,6 +102,7 @@ pub use metric::Metric;
 pub use query::Query;
 pub use reader::Reader;
 pub use record::{Hit, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Record};
+pub use row::RowFormat;
 pub use snapshot::Snapshot;
 pub use store::{BulkLoad, Durability, Store};
 pub use verification::Verification;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use simsimd::SpatialSimilarity;
 
+use crate::row::Row;
 use crate::{Error, Result};
 
 /// How two vectors are compared.
@@ -39,12 +40,13 @@ impl Metric {
         Ok(vector.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
     }
 
-    /// The distance between two prepared vectors of one length; lower is nearer for every metric.
+    /// The distance between a prepared vector and a row of the same length; lower is nearer for every
+    /// metric.
     #[inline]
-    pub(crate) fn distance(self, a: &[f32], b: &[f32]) -> f32 {
+    pub(crate) fn distance(self, vector: &[f32], row: Row<'_>) -> f32 {
         let distance = match self {
-            Self::Cosine | Self::InnerProduct => f32::dot(a, b).map(|dot| -dot),
-            Self::SquaredEuclidean => f32::l2sq(a, b),
+            Self::Cosine | Self::InnerProduct => row.sum(vector, f32::dot).map(|dot| -dot),
+            Self::SquaredEuclidean => row.sum(vector, f32::l2sq),
         };
         distance.map_or(f32::INFINITY, |distance| distance as f32)
     }
@@ -109,8 +111,9 @@ mod tests {
             let l2sq: f64 = terms().map(|(a, b)| (a - b).powi(2)).sum();
             // The rounding error of a sum grows with the sum of the magnitudes of its terms.
             let bound = 1e-5 * (1.0 + terms().map(|(a, b)| (a * b).abs().max((a - b).powi(2))).sum::<f64>());
-            prop_assert!((f64::from(Metric::InnerProduct.distance(&a, &b)) + dot).abs() < bound);
-            prop_assert!((f64::from(Metric::SquaredEuclidean.distance(&a, &b)) - l2sq).abs() < bound);
+            let b = Row::F32(&b);
+            prop_assert!((f64::from(Metric::InnerProduct.distance(&a, b)) + dot).abs() < bound);
+            prop_assert!((f64::from(Metric::SquaredEuclidean.distance(&a, b)) - l2sq).abs() < bound);
         }
 
         #[test]

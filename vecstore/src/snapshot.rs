@@ -163,7 +163,7 @@ impl Snapshot {
     fn record(&self, part: &dyn Part, slot: u32) -> Result<Record> {
         let record = Record {
             id: part.id(slot),
-            vector: part.row(slot).to_vec(),
+            vector: part.row(slot).to_f32().into_owned(),
             group: part.group(slot)?.map(Into::into),
             tags: part.tags(slot)?.into_iter().map(Into::into).collect(),
             payload: Payload(part.payload(slot)?.into()),

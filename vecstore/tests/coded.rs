@@ -1,11 +1,13 @@
 //! Segments with codes: searches that compare codes first find what a plain comparison finds.
 #![allow(clippy::unwrap_used)]
 
+use half::f16;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use vecstore::{Config, Filter, Metric, Query, Reader, Record, Store};
+use vecstore::{Config, Filter, Metric, Query, Reader, Record, RowFormat, Store};
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::SquaredEuclidean];
+const ROWS: [RowFormat; 2] = [RowFormat::F32, RowFormat::F16];
 const DIMENSION: usize = 40;
 const RECORDS: u64 = 3_000;
 const K: usize = 10;
@@ -22,8 +24,8 @@ fn record(id: u64, random: &mut StdRng) -> Record {
 }
 
 /// A store whose segment was written twice: records were deleted, replaced and added after the first.
-fn store(directory: &std::path::Path, metric: Metric, random: &mut StdRng) -> Vec<Record> {
-    let store = Store::create(directory, Config::new(DIMENSION, metric)).unwrap();
+fn store(directory: &std::path::Path, config: Config, random: &mut StdRng) -> Vec<Record> {
+    let store = Store::create(directory, config).unwrap();
     let mut records: Vec<_> = (0..RECORDS).map(|id| record(id, random)).collect();
     store.insert_batch(&records).unwrap();
     store.checkpoint().unwrap();
@@ -37,6 +39,17 @@ fn store(directory: &std::path::Path, metric: Metric, random: &mut StdRng) -> Ve
     records.extend(more);
     store.checkpoint().unwrap();
     records
+}
+
+/// A record whose vector is what rows of f16 keep of it.
+fn rounded(record: &Record, metric: Metric) -> Record {
+    let vector = record.vector();
+    let length = match metric {
+        Metric::Cosine => vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt(),
+        Metric::InnerProduct | Metric::SquaredEuclidean => 1.0,
+    };
+    let kept = |&x: &f32| f16::from_f32((f64::from(x) / length) as f32).to_f32();
+    Record::new(record.id(), vector.iter().map(kept).collect()).with_tags(record.tags())
 }
 
 /// Ids and scores of all accepted records, nearest first, by the definition of the metric.
@@ -65,10 +78,14 @@ fn nearest(
 
 #[test]
 fn answers_are_those_of_a_plain_comparison() {
-    for metric in METRICS {
+    for (metric, rows) in METRICS.iter().flat_map(|&it| ROWS.map(|rows| (it, rows))) {
+        let config = Config::new(DIMENSION, metric).with_rows(rows);
         let directory = tempfile::tempdir().unwrap();
         let mut random = StdRng::seed_from_u64(4);
-        let records = store(directory.path(), metric, &mut random);
+        let mut records = store(directory.path(), config, &mut random);
+        if rows == RowFormat::F16 {
+            records = records.iter().map(|record| rounded(record, metric)).collect();
+        }
         let reader = Reader::open(directory.path()).unwrap();
         reader.snapshot().verify().unwrap();
         let ids = |query: &Query<'_>| -> Vec<u64> {

@@ -382,7 +382,10 @@ fn files_that_are_refused() {
     folder.write("in.fvecs", &whole);
     folder.vecstore("import in.fvecs store");
     let error = folder.refused("import in.fvecs store --metric inner-product");
-    assert!(error.contains("store has the metric cosine, not inner product"), "{error}");
+    let cosine = "store has the metric cosine and rows of f32, not the metric";
+    assert!(error.contains(&format!("{cosine} inner product and rows of f32")), "{error}");
+    let error = folder.refused("import in.fvecs store --rows f16");
+    assert!(error.contains(&format!("{cosine} cosine and rows of f16")), "{error}");
     folder.write("other.fvecs", &fvecs(&[vec![1.0; 6]]));
     let error = folder.refused("import other.fvecs store");
     assert!(

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Config, Error, MAX_PAYLOAD_BYTES, Metric, Query, Reader, Record, Store};
+use vecstore::{Config, Error, MAX_PAYLOAD_BYTES, Metric, Query, Reader, Record, RowFormat, Store};
 
 fn store(directory: &tempfile::TempDir) -> Store {
     let store = Store::create(directory.path(), Config::new(2, Metric::Cosine)).unwrap();
@@ -37,6 +37,27 @@ fn vectors_that_do_not_fit() {
     let batch = [Record::new(3, vec![0.0, 1.0]), Record::new(4, vec![0.0, 0.0])];
     assert!(matches!(store.insert_batch(&batch), Err(Error::ZeroVector)));
     assert_eq!(store.len(), 1);
+}
+
+#[test]
+fn components_too_large_for_half_precision() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::new(2, Metric::SquaredEuclidean).with_rows(RowFormat::F16);
+    let store = Store::create(directory.path(), config).unwrap();
+    let refused = store.insert(&Record::new(1, vec![0.0, -7e4])).unwrap_err();
+    assert!(matches!(refused, Error::OutOfRange { position: 1, value: -7e4, limit: 65_504.0 }));
+    assert!(refused.to_string().contains("rows of f16 hold at most 65504"), "{refused}");
+    assert!(store.is_empty());
+    // A query is not kept, so it may be as large as it likes.
+    store.insert(&Record::new(1, vec![0.1, 65_504.0])).unwrap();
+    assert_eq!(store.search(&Query::new(&[0.0, 7e4], 1)).unwrap()[0].id, 1);
+    assert_eq!(store.get(1).unwrap().unwrap().vector(), [0.099_975_586, 65_504.0]);
+
+    let other = Store::open_or_create(directory.path(), config.with_rows(RowFormat::F32));
+    drop(store);
+    assert!(matches!(other, Err(Error::Locked { .. })));
+    let other = Store::open_or_create(directory.path(), config.with_rows(RowFormat::F32));
+    assert!(matches!(other, Err(Error::ConfigMismatch { .. })));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use benches::ann::{self, Library};
 use benches::{Result, Vectors};
-use clap::Parser;
-use vecstore::{Config, Metric, Query, Reader, Record, Store};
+use clap::{Parser, ValueEnum};
+use vecstore::{Config, Metric, Query, Reader, Record, RowFormat, Store};
 
 /// Recall and rate of vecstore at each `ef`, and what building and opening take.
 #[derive(Parser)]
@@ -14,13 +14,24 @@ use vecstore::{Config, Metric, Query, Reader, Record, Store};
 struct Command {
     #[command(flatten)]
     args: ann::Args,
+    /// How the components of vectors are kept
+    #[arg(long, value_enum, default_value = "f32")]
+    rows: Rows,
 }
 
-struct Vecstore(Reader);
+#[derive(Clone, Copy, ValueEnum)]
+enum Rows {
+    F32,
+    F16,
+}
 
-impl Library for Vecstore {
+struct Vecstore<const HALF: bool>(Reader);
+
+impl<const HALF: bool> Library for Vecstore<HALF> {
     fn build(directory: &Path, base: &Vectors, metric: Metric) -> Result<()> {
-        let store = Store::create(directory, Config::new(base.dimension, metric))?;
+        let rows = if HALF { RowFormat::F16 } else { RowFormat::F32 };
+        let config = Config::new(base.dimension, metric).with_rows(rows);
+        let store = Store::create(directory, config)?;
         let mut load = store.bulk_load();
         for (id, vector) in (0..).zip(base.iter()) {
             load.add(&Record::new(id, vector.to_vec()))?;
@@ -43,7 +54,12 @@ impl Library for Vecstore {
 }
 
 fn main() -> ExitCode {
-    match ann::run::<Vecstore>(&Command::parse().args) {
+    let Command { args, rows } = Command::parse();
+    let result = match rows {
+        Rows::F32 => ann::run::<Vecstore<false>>(&args),
+        Rows::F16 => ann::run::<Vecstore<true>>(&args),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ann: {error}");

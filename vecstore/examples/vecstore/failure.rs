@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vecstore::Metric;
-
 use crate::files::FileError;
 
 /// What ends the command early; printed as it is.
@@ -38,8 +36,8 @@ pub(crate) enum Failure {
     )]
     OtherDimension { file: PathBuf, got: usize, store: PathBuf, expected: usize },
 
-    #[error("the store {} has the metric {expected}, not {got}", store.display())]
-    OtherMetric { store: PathBuf, expected: Metric, got: Metric },
+    #[error("the store {} has {expected}, not {got}", store.display())]
+    OtherConfig { store: PathBuf, expected: String, got: String },
 
     #[error("{cause}; {written}")]
     Import { cause: Box<Failure>, written: String },

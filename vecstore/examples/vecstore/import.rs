@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use vecstore::{Config, Error, Metric, Record, Store};
+use vecstore::{Config, Error, Metric, Record, RowFormat, Store};
 
 use crate::failure::Failure;
 use crate::files::{Format, Rows};
@@ -26,6 +26,9 @@ pub(crate) struct Import {
     /// must be the same.
     #[arg(long)]
     metric: Option<MetricName>,
+    /// How components are kept, likewise; f32 if nothing is said.
+    #[arg(long)]
+    rows: Option<RowsName>,
     /// The id of the first row.
     #[arg(long, default_value_t = 0)]
     first_id: u64,
@@ -48,6 +51,21 @@ impl From<MetricName> for Metric {
             MetricName::Cosine => Self::Cosine,
             MetricName::InnerProduct => Self::InnerProduct,
             MetricName::SquaredEuclidean => Self::SquaredEuclidean,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RowsName {
+    F32,
+    F16,
+}
+
+impl From<RowsName> for RowFormat {
+    fn from(name: RowsName) -> Self {
+        match name {
+            RowsName::F32 => Self::F32,
+            RowsName::F16 => Self::F16,
         }
     }
 }
@@ -77,25 +95,29 @@ impl Import {
 
     fn open_store(&self, dimension: usize) -> Result<Store, Failure> {
         let path = || self.store.clone();
-        let wanted = self.metric.map(Metric::from);
+        let metric = self.metric.map(Metric::from);
+        let format = self.rows.map(RowFormat::from);
         let store = match Store::open(&self.store) {
             Err(Error::NotAStore { .. }) => {
-                let config = Config::new(dimension, wanted.unwrap_or(Metric::Cosine));
-                Store::create(&self.store, config)?
+                let config = Config::new(dimension, metric.unwrap_or(Metric::Cosine));
+                Store::create(&self.store, config.with_rows(format.unwrap_or_default()))?
             }
             store => store?,
         };
-        let (expected, metric) = (store.config().dimension(), store.config().metric());
+        let config = *store.config();
+        let expected = config.dimension();
         if dimension != expected {
             let file = self.file.clone();
             return Err(Failure::OtherDimension { file, got: dimension, store: path(), expected });
         }
-        match wanted {
-            Some(got) if got != metric => {
-                Err(Failure::OtherMetric { store: path(), expected: metric, got })
-            }
-            _ => Ok(store),
+        let metric = metric.unwrap_or(config.metric());
+        let format = format.unwrap_or(config.rows());
+        if (metric, format) != (config.metric(), config.rows()) {
+            let said = |metric, rows| format!("the metric {metric} and rows of {rows}");
+            let (expected, got) = (said(config.metric(), config.rows()), said(metric, format));
+            return Err(Failure::OtherConfig { store: path(), expected, got });
         }
+        Ok(store)
     }
 
     /// Loads all rows, and counts in `written` those that are in the store.

@@ -15,6 +15,7 @@ pub(crate) fn info(path: &Path) -> Result<(), Failure> {
     println!("path              {}", path.display());
     println!("dimension         {}", config.dimension());
     println!("metric            {}", config.metric());
+    println!("rows              {}", config.rows());
     println!("M                 {}", config.m());
     println!("efConstruction    {}", config.ef_construction());
     println!("vectors           {}", most.len());

@@ -46,10 +46,10 @@ pub(crate) struct CodeTarget {
 impl Quantiser {
     /// The finest quantiser that cuts no component of any row; none if that is too coarse, because a
     /// few are so much larger than the others, or if they cannot be counted with.
-    pub(crate) fn fit<'a>(rows: impl Iterator<Item = &'a [f32]>, mean: &[f32]) -> Option<Self> {
+    pub(crate) fn fit(rows: impl Iterator<Item = impl AsRef<[f32]>>, mean: &[f32]) -> Option<Self> {
         let (mut largest, mut squares, mut count) = (0f32, 0f64, 0usize);
         for row in rows {
-            let rotated = rotated(row, mean);
+            let rotated = rotated(row.as_ref(), mean);
             largest = rotated.iter().fold(largest, |largest, x| largest.max(x.abs()));
             squares += f64::from(rotated.iter().map(|x| x * x).sum::<f32>());
             count += rotated.len();
@@ -170,6 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::row::Row;
 
     const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::SquaredEuclidean];
 
@@ -213,7 +214,7 @@ mod tests {
                     prop_assert_eq!(distances.len(), rows.len());
                     let bound = |true_one: f32| 6.0 * target.deviation + 1e-4 * true_one.abs();
                     let far = distances.iter().zip(&rows).filter(|&(&distance, other)| {
-                        let true_one = metric.distance(row, other);
+                        let true_one = metric.distance(row, Row::F32(other));
                         (distance - true_one).abs() > bound(true_one)
                     });
                     off += far.count();

@@ -14,7 +14,10 @@ mod repair;
 mod search;
 mod visited;
 
+use std::borrow::Cow;
+
 use crate::codes::CodeTarget;
+use crate::row::Row;
 
 pub(crate) use accepted::{look_around, search_accepted};
 pub(crate) use batch::insert_all;
@@ -34,7 +37,7 @@ pub(crate) const MAX_SLOTS: usize = u32::MAX as usize - 1;
 
 /// A vector that slots are compared with, in the forms that graphs compare.
 pub(crate) struct Target<'v> {
-    pub(crate) row: &'v [f32],
+    pub(crate) row: Cow<'v, [f32]>,
     /// For a graph that keeps codes.
     pub(crate) code: Option<CodeTarget>,
 }
@@ -53,14 +56,14 @@ pub(crate) trait Graph {
     fn entry(&self) -> Option<(u32, usize)>;
 
     /// The prepared vector in a slot, which must be below [`len`](Self::len).
-    fn row(&self, slot: u32) -> &[f32];
+    fn row(&self, slot: u32) -> Row<'_>;
 
-    /// The distance between two prepared vectors.
-    fn distance(&self, a: &[f32], b: &[f32]) -> f32;
+    /// The distance of a slot from a target by the vector itself.
+    fn distance(&self, target: &Target<'_>, slot: u32) -> f32;
 
     /// What slots are compared with to find those near a prepared vector.
     fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
-        Target { row, code: None }
+        Target { row: row.into(), code: None }
     }
 
     /// Appends the distances of slots from a target, by their codes if the graph keeps codes.
@@ -70,8 +73,7 @@ pub(crate) trait Graph {
 
     /// Appends the distances of slots from a target by the vectors themselves.
     fn distances_by_row(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
-        let distance = |&slot: &u32| self.distance(target.row, self.row(slot));
-        distances.extend(slots.iter().map(distance));
+        distances.extend(slots.iter().map(|&slot| self.distance(target, slot)));
     }
 
     /// Calls `visit` with each slot that `slot` has a link to on `level`. A link may lead to a slot
@@ -95,7 +97,7 @@ pub(crate) trait GraphMut: Graph {
 
     /// What slots are compared with to find those near one of them.
     fn target_of(&self, slot: u32) -> Target<'_> {
-        self.target(self.row(slot))
+        Target { row: self.row(slot).to_f32(), code: None }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BinaryHeap;
 
 use super::{Candidate, Graph, Target};
-use crate::codes::prefetch;
 
 /// How far a distance by code is from the true one at most, in standard deviations, for a vector that
 /// matters: in a walk, which is not exact anyway, and where all are compared.
@@ -111,10 +110,10 @@ fn nearest<G: Graph>(
             break;
         }
         for candidate in batch {
-            prefetch(graph.row(candidate.slot));
+            graph.row(candidate.slot).prefetch();
         }
         for &Candidate { slot, .. } in batch {
-            best.push(Candidate { distance: graph.distance(target.row, graph.row(slot)), slot });
+            best.push(Candidate { distance: graph.distance(target, slot), slot });
             if best.len() > needed {
                 best.pop();
             }

@@ -1,5 +1,7 @@
 //! The codes of a new segment.
 
+use std::borrow::Cow;
+
 use crate::codes::{CodeTarget, Quantiser};
 use crate::{Config, Metric};
 
@@ -18,7 +20,7 @@ impl Coded {
     /// The codes of the rows of all slots; a slot without a row has none. None if they cannot be coded.
     pub(super) fn new<'a>(
         config: &Config,
-        rows: impl ExactSizeIterator<Item = Option<&'a [f32]>> + Clone,
+        rows: impl ExactSizeIterator<Item = Option<Cow<'a, [f32]>>> + Clone,
     ) -> Option<Self> {
         let &Config { dimension, metric, .. } = config;
         let mean = match metric {
@@ -31,7 +33,7 @@ impl Coded {
         let places = codes.chunks_exact_mut(code_len);
         let norms = rows
             .zip(places)
-            .map(|(row, code)| row.map_or(0.0, |row| quantiser.encode(row, &mean, code)));
+            .map(|(row, code)| row.map_or(0.0, |row| quantiser.encode(&row, &mean, code)));
         let norms = norms.collect();
         Some(Self { quantiser, mean, metric, code_len, codes, norms })
     }
@@ -58,10 +60,10 @@ impl Coded {
     }
 }
 
-fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, dimension: usize) -> Vec<f32> {
+fn mean(rows: impl Iterator<Item = impl AsRef<[f32]>>, dimension: usize) -> Vec<f32> {
     let (mut sum, mut count) = (vec![0f64; dimension], 0f64);
     for row in rows {
-        sum.iter_mut().zip(row).for_each(|(sum, &component)| *sum += f64::from(component));
+        sum.iter_mut().zip(row.as_ref()).for_each(|(sum, &component)| *sum += f64::from(component));
         count += 1.0;
     }
     sum.into_iter().map(|sum| (sum / count) as f32).collect()

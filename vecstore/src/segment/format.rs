@@ -8,6 +8,7 @@ use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
 use crate::part::MAX_SEQ;
 use crate::{
     Config, Error, MAX_GROUP_BYTES, MAX_PAYLOAD_BYTES, MAX_TAG_BYTES, MAX_TAGS, Metric, Result,
+    RowFormat,
 };
 
 const MAGIC: [u8; 8] = *b"VECSTORE";
@@ -26,7 +27,7 @@ const _: () = assert!(HEADER_BYTES == PAGE, "the header is the first page");
 /// The parts of a segment after its header, in the order of the header; `n` is the number of slots.
 #[derive(Clone, Copy)]
 pub(super) enum Section {
-    /// `n` x dimension f32: the prepared vectors.
+    /// `n` x dimension f32 or f16: the prepared vectors.
     Rows,
     /// For each layer, for each slot that reaches it, `max_links(layer)` u32: slots, then
     /// [`NO_LINK`](crate::hnsw::NO_LINK) where there are fewer.
@@ -143,6 +144,11 @@ impl Header {
             bytes.extend(len.to_le_bytes());
         }
         bytes.extend(self.quantiser.map_or(0.0, |it| it.step).to_le_bytes());
+        let rows: u32 = match self.config.rows {
+            RowFormat::F32 => 0,
+            RowFormat::F16 => 1,
+        };
+        bytes.extend(rows.to_le_bytes());
         bytes.resize(HEADER_BYTES - 4, 0);
         bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
         bytes
@@ -173,7 +179,6 @@ impl Header {
             other => return Err(damaged(&format!("it names an unknown metric, {other}"))),
         };
         let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
-        let config = Config { dimension, metric, m, ef_construction };
         let seq = numbers.u64();
         let layers = std::array::from_fn(|_| numbers.u32());
         let written = if found == 1 { SECTIONS_1 } else { SECTIONS };
@@ -182,7 +187,16 @@ impl Header {
             *section = Extent { start: numbers.u64(), len: numbers.u64() };
         }
         sections[written..].fill(Extent { start: HEADER_BYTES as u64, len: 0 });
-        let step = if found == 1 { 0.0 } else { f32::from_bits(numbers.u32()) };
+        let (step, rows) = match found {
+            1 => (0.0, 0),
+            _ => (f32::from_bits(numbers.u32()), numbers.u32()),
+        };
+        let rows = match rows {
+            0 => RowFormat::F32,
+            1 => RowFormat::F16,
+            other => return Err(damaged(&format!("it names an unknown format of rows, {other}"))),
+        };
+        let config = Config { dimension, metric, m, ef_construction, rows };
         let quantiser = (step != 0.0).then_some(Quantiser { step });
         let header = Self { config, seq, layers, sections, quantiser };
         header.config.validate().map_err(|error| damaged(&error.to_string()))?;
@@ -217,7 +231,7 @@ impl Header {
         let links = |(level, &slots): (usize, &u32)| {
             4 * u64::from(slots) * self.config.max_links(level) as u64
         };
-        let Config { dimension, metric, .. } = self.config;
+        let Config { dimension, metric, rows, .. } = self.config;
         let code_len = match self.quantiser {
             None => 0,
             Some(Quantiser { step }) if step.is_normal() && step > 0.0 => {
@@ -226,7 +240,7 @@ impl Header {
             Some(_) => return Err("the step of its codes makes no sense"),
         };
         let centred = u64::from(code_len > 0 && metric == Metric::SquaredEuclidean);
-        let fits = len(Section::Rows) == 4 * n * dimension as u64
+        let fits = len(Section::Rows) == n * (rows.width() * dimension) as u64
             && len(Section::Links) == self.layers.iter().enumerate().map(links).sum::<u64>()
             && len(Section::Mean) == 4 * centred * dimension as u64
             && len(Section::Codes) == n * code_len

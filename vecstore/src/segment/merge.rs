@@ -1,5 +1,6 @@
 //! Joining a segment and the tails after it into the graph of the next segment.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -10,6 +11,7 @@ use crate::codes::prefetch;
 use crate::hnsw::{self, Graph, GraphMut, Links, NO_LINK, Target};
 use crate::part::Part;
 use crate::plan::SCAN_LIMIT;
+use crate::row::Row;
 use crate::tail::TailIndex;
 use crate::{Config, Error, Result};
 
@@ -80,7 +82,7 @@ impl<'a> Merge<'a> {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
         }
         if merge.has_codes() {
-            let row = |slot| merge.alive(slot).then(|| merge.row(slot));
+            let row = |slot| merge.alive(slot).then(|| merge.row(slot).to_f32());
             let rows = (0..merge.len() as u32).map(row);
             merge.coded = Coded::new(&config, rows);
         }
@@ -224,18 +226,18 @@ impl Graph for Merge<'_> {
     }
 
     #[inline]
-    fn row(&self, slot: u32) -> &[f32] {
+    fn row(&self, slot: u32) -> Row<'_> {
         let (part, slot) = self.place(slot);
         part.row(slot)
     }
 
     #[inline]
-    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
-        self.config.metric.distance(a, b)
+    fn distance(&self, target: &Target<'_>, slot: u32) -> f32 {
+        self.config.metric.distance(&target.row, self.row(slot))
     }
 
     fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
-        Target { row, code: self.coded.as_ref().map(|coded| coded.target(row)) }
+        Target { row: row.into(), code: self.coded.as_ref().map(|coded| coded.target(row)) }
     }
 
     fn distances(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
@@ -267,8 +269,8 @@ impl GraphMut for Merge<'_> {
     fn target_of(&self, slot: u32) -> Target<'_> {
         match &self.coded {
             // Only codes are compared then, and to fetch the row takes longer than that.
-            Some(coded) => Target { row: &[], code: Some(coded.target_of(slot)) },
-            None => Target { row: self.row(slot), code: None },
+            Some(coded) => Target { row: Cow::default(), code: Some(coded.target_of(slot)) },
+            None => Target { row: self.row(slot).to_f32(), code: None },
         }
     }
 

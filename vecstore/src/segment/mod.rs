@@ -23,8 +23,9 @@ pub(crate) use self::write::write_merged;
 use crate::codes::prefetch;
 use crate::hnsw::{Graph, MAX_LEVELS, Target};
 use crate::part::Part;
+use crate::row::Row;
 use crate::slot_set::SlotSet;
-use crate::{Config, Error, Result};
+use crate::{Config, Error, Result, RowFormat};
 
 /// A segment file, mapped into memory. Opening one reads its first page, whatever its size; every
 /// other page is compared with its checksum when it is first read.
@@ -126,6 +127,13 @@ impl Segment {
             .then(|| self.read(contents, start as usize, len as usize))
     }
 
+    /// The links of a slot, then [`NO_LINK`](crate::hnsw::NO_LINK) where there are fewer.
+    #[inline]
+    fn list(&self, slot: u32, level: usize) -> &[u32] {
+        let width = self.header.config.max_links(level);
+        self.read(Section::Links, self.layer_starts[level] + slot as usize * width, width)
+    }
+
     /// The mean of the vectors; empty if the codes are not those of differences from it.
     fn mean(&self) -> &[f32] {
         let components = self.header.extent(Section::Mean).len as usize / size_of::<f32>();
@@ -176,20 +184,24 @@ impl Graph for Segment {
     }
 
     #[inline]
-    fn row(&self, slot: u32) -> &[f32] {
-        let dimension = self.header.config.dimension;
-        self.read(Section::Rows, slot as usize * dimension, dimension)
+    fn row(&self, slot: u32) -> Row<'_> {
+        let Config { dimension, rows, .. } = self.header.config;
+        let first = slot as usize * dimension;
+        match rows {
+            RowFormat::F32 => Row::F32(self.read(Section::Rows, first, dimension)),
+            RowFormat::F16 => Row::F16(self.read(Section::Rows, first, dimension)),
+        }
     }
 
     #[inline]
-    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
-        self.header.config.metric.distance(a, b)
+    fn distance(&self, target: &Target<'_>, slot: u32) -> f32 {
+        self.header.config.metric.distance(&target.row, self.row(slot))
     }
 
     fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
         let Header { config, quantiser, .. } = &self.header;
         let code = quantiser.map(|quantiser| quantiser.target(row, self.mean(), config.metric));
-        Target { row, code }
+        Target { row: row.into(), code }
     }
 
     #[inline]
@@ -224,10 +236,8 @@ impl Graph for Segment {
 
     #[inline]
     fn for_each_link(&self, slot: u32, level: usize, mut visit: impl FnMut(u32)) {
-        let width = self.header.config.max_links(level);
-        let start = self.layer_starts[level] + slot as usize * width;
         let slots = self.header.layers[level];
-        for &link in self.read::<u32>(Section::Links, start, width) {
+        for &link in self.list(slot, level) {
             // The end of the list, or in a file that was made to mislead a link out of the layer.
             if link >= slots {
                 break;
@@ -238,9 +248,7 @@ impl Graph for Segment {
 
     #[inline]
     fn prefetch_links(&self, slot: u32, level: usize) {
-        let width = self.header.config.max_links(level);
-        let start = self.layer_starts[level] + slot as usize * width;
-        prefetch(self.read::<u32>(Section::Links, start, width));
+        prefetch(self.list(slot, level));
     }
 }
 

@@ -43,7 +43,7 @@ impl Segment {
 
     fn verify_rows(&self) -> Result<()> {
         for slot in 0..self.len() as u32 {
-            let row = self.row(slot);
+            let row = self.row(slot).to_f32();
             let norm: f64 = row.iter().map(|&x| f64::from(x).powi(2)).sum();
             let fits = match self.config().metric {
                 Metric::Cosine => (norm - 1.0).abs() < 1e-3,
@@ -64,7 +64,7 @@ impl Segment {
         let len = Quantiser::code_len(self.config().dimension);
         let mut code = vec![0; len];
         for slot in 0..self.len() as u32 {
-            let norm = quantiser.encode(self.row(slot), self.mean(), &mut code);
+            let norm = quantiser.encode(&self.row(slot).to_f32(), self.mean(), &mut code);
             let place = slot as usize;
             let fits = self.read::<u8>(Section::Codes, place * len, len) == code
                 && (!has_norms || self.read_one(Section::Norms, place) == Some(norm));
@@ -139,10 +139,8 @@ impl Segment {
         let mut count = 0;
         for level in 0..MAX_LEVELS {
             let slots = self.header.layers[level];
-            let width = self.header.config.max_links(level);
             for slot in 0..slots {
-                let start = self.layer_starts[level] + slot as usize * width;
-                let list = self.read::<u32>(Section::Links, start, width);
+                let list = self.list(slot, level);
                 let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(list.len());
                 let (links, rest) = list.split_at(len);
                 let distinct: HashSet<_> = links.iter().collect();

@@ -96,7 +96,7 @@ fn write(
     });
 
     sections
-        .write(Section::Rows, order.iter().map(|&slot| bytemuck::cast_slice(merge.row(slot))))?;
+        .write(Section::Rows, order.iter().map(|&slot| merge.row(slot).bytes(merge.config.rows)))?;
 
     let mut place_of = vec![NO_LINK; merge.len()];
     for (place, &slot) in (0..).zip(order) {

@@ -7,9 +7,10 @@ use std::sync::atomic::{
 
 use super::Op;
 use super::newest::Newest;
-use crate::hnsw::{self, Chunked, Graph, GraphMut, Links};
+use crate::hnsw::{self, Chunked, Graph, GraphMut, Links, Target};
 use crate::part::Part;
 use crate::record::Payload;
+use crate::row::Row;
 use crate::slot_set::SlotSet;
 use crate::{Config, Error, Result};
 
@@ -120,12 +121,12 @@ impl Graph for TailIndex {
         self.linked.load(Acquire)
     }
 
-    fn row(&self, slot: u32) -> &[f32] {
-        self.node(slot).map_or(&[], |node| &node.row)
+    fn row(&self, slot: u32) -> Row<'_> {
+        Row::F32(self.node(slot).map_or(&[], |node| &*node.row))
     }
 
-    fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
-        self.config.metric.distance(a, b)
+    fn distance(&self, target: &Target<'_>, slot: u32) -> f32 {
+        self.config.metric.distance(&target.row, self.row(slot))
     }
 
     fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {

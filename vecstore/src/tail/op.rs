@@ -31,7 +31,7 @@ impl Op {
         record.check()?;
         Ok(Self::Put {
             id: record.id,
-            row: config.metric.prepare(&record.vector, config.dimension)?,
+            row: config.row(&record.vector)?,
             group: record.group.as_deref().map(Into::into),
             tags: record.tags.iter().map(|tag| tag.as_str().into()).collect(),
             payload: record.payload.clone(),

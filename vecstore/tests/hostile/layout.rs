@@ -14,6 +14,8 @@ pub(crate) const LAYER_COUNT: usize = 32;
 const EXTENTS: usize = LAYERS + 4 * LAYER_COUNT;
 /// An f32: how finely codes are rounded.
 pub(crate) const CODE_STEP: usize = EXTENTS + 16 * SECTIONS;
+/// 0 for rows of f32, 1 for f16.
+pub(crate) const ROW_FORMAT: usize = CODE_STEP + 4;
 const HEADER_CHECKSUM: usize = PAGE - 4;
 
 /// The sections by their place in the header.

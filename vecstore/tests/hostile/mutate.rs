@@ -53,7 +53,8 @@ fn number(file: &[u8], random: &mut StdRng) -> u64 {
 fn header_number(file: &mut [u8], random: &mut StdRng) {
     let new = number(file, random);
     let small = random.random_range(0..9);
-    match random.random_range(0..9) {
+    match random.random_range(0..10) {
+        9 => set_u32(file, ROW_FORMAT, small % 3),
         8 => set_u32(file, CODE_STEP, new as u32),
         0 => set_u32(file, DIMENSION, if random.random() { small } else { new as u32 }),
         1 => set_u32(file, METRIC, small % 4),
@@ -93,9 +94,10 @@ fn refit(file: &mut Vec<u8>, random: &mut StdRng) {
     let links: u64 = layers.map(|slots| slots.saturating_mul(m)).fold(0, u64::saturating_add);
     let links = links.saturating_add(slots.saturating_mul(m));
     let dimension = u64::from(u32_at(file, DIMENSION));
+    let width = if u32_at(file, ROW_FORMAT) == 1 { 2 } else { 4 };
     let starts = 8u64.saturating_mul(slots + 1);
     let mut fit = vec![
-        (ROWS, slots.saturating_mul(dimension).saturating_mul(4)),
+        (ROWS, slots.saturating_mul(dimension).saturating_mul(width)),
         (LINKS, links.saturating_mul(4)),
         (IDS, slots.saturating_mul(8)),
         (BY_ID, slots.saturating_mul(4)),

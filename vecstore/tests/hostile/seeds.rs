@@ -4,13 +4,14 @@ use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use vecstore::{Config, Metric, Reader, Record, Store};
+use vecstore::{Config, Metric, Reader, Record, RowFormat, Store};
 
 /// What the records of a seed have, besides their vectors.
 #[derive(Clone, Copy)]
 struct Seed {
     metric: Metric,
     dimension: usize,
+    rows: RowFormat,
     m: usize,
     records: u64,
     groups: bool,
@@ -23,6 +24,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::Cosine,
         dimension: 3,
+        rows: RowFormat::F32,
         m: 4,
         records: 40,
         groups: true,
@@ -33,6 +35,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::InnerProduct,
         dimension: 17,
+        rows: RowFormat::F16,
         m: 2,
         records: 9,
         groups: false,
@@ -43,6 +46,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::SquaredEuclidean,
         dimension: 1,
+        rows: RowFormat::F32,
         m: 2,
         records: 1,
         groups: false,
@@ -53,6 +57,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::SquaredEuclidean,
         dimension: 1,
+        rows: RowFormat::F32,
         m: 2,
         records: 2_100,
         groups: true,
@@ -63,6 +68,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::Cosine,
         dimension: 33,
+        rows: RowFormat::F32,
         m: 2,
         records: 2_100,
         groups: false,
@@ -72,6 +78,7 @@ const SEEDS: [Seed; 6] = [
     Seed {
         metric: Metric::SquaredEuclidean,
         dimension: 32,
+        rows: RowFormat::F16,
         m: 2,
         records: 2_100,
         groups: false,
@@ -104,7 +111,7 @@ impl Seed {
     /// Makes a store in a directory: a segment of all records, and a tail that replaces one of them
     /// and deletes another.
     fn make(self, directory: &Path) {
-        let config = Config::new(self.dimension, self.metric).with_m(self.m);
+        let config = Config::new(self.dimension, self.metric).with_rows(self.rows).with_m(self.m);
         let store = Store::create(directory, config.with_ef_construction(20)).unwrap();
         let records: Vec<_> = (0..self.records).map(|id| self.record(id)).collect();
         store.insert_batch(&records).unwrap();
