@@ -1,25 +1,31 @@
-//! How the files of version 1 were made. They stay as they are: a later version of the format gets a
-//! folder and a test of its own.
+//! How the files of the newest version were made. Once committed they stay as they are; those of the
+//! next version go into a folder of their own.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde::Serialize;
 use serde_json::json;
-use vecstore::{Config, Metric, Record, Store};
+use vecstore::{Config, Metric, Record, RowFormat, Store};
 
-use crate::contents::{Contents, Entry, Expected, Search};
-use crate::{DIMENSION, config, fixture};
+use crate::contents::{Coded, Contents, Entry, Expected, Search};
+use crate::{DIMENSION, Fixture};
 
-/// `cargo test -p vecstore --test format_v1 -- --ignored make`
+/// The newest version of the format that is fixed.
+pub(crate) const VERSION: u32 = 2;
+
+/// `cargo test -p vecstore --test format -- --ignored make`
 #[test]
-#[ignore = "it replaces the files that the other tests read by ones of the newest version"]
+#[ignore = "it makes the files that the other tests read, where there are none"]
 fn make() {
-    let _ = fs::remove_dir_all(fixture());
+    let Fixture { folder, config } = Fixture::of(VERSION);
+    assert!(!folder.exists(), "{} is there: files of a version stay as they are", folder.display());
 
     // A checkpoint after which records were deleted and replaced, as there were before it.
-    let mut model = Model::new(Store::create(fixture().join("store"), config()).unwrap());
+    let mut model = Model::new(Store::create(folder.join("store"), config).unwrap());
     model.put((1..=40).chain([u64::MAX]));
     model.delete(7);
     model.delete(13);
@@ -48,11 +54,39 @@ fn make() {
     load.commit().unwrap();
     model.changes = 1;
     let alone = model.contents();
-    fs::write(fixture().join("alone.seg"), model.store.snapshot().segment().unwrap()).unwrap();
+    let segment = segment_of(&model.store);
+    fs::write(folder.join("alone.seg"), segment).unwrap();
+    write_json(&folder.join("expected.json"), &Expected { checkpoint, whole, alone });
 
-    let expected = Expected { checkpoint, whole, alone };
-    let json = serde_json::to_string_pretty(&expected).unwrap();
-    fs::write(fixture().join("expected.json"), json + "\n").unwrap();
+    // So many records that there are codes, of their differences from the mean.
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::new(32, Metric::SquaredEuclidean).with_m(4);
+    let config = config.with_ef_construction(100).with_rows(RowFormat::F16);
+    let mut model = Model::new(Store::create(directory.path(), config).unwrap());
+    let mut load = model.store.bulk_load();
+    for id in 0..2_100 {
+        let vector = Coded::vector(id, config.dimension());
+        let entry = Entry { id, vector, group: None, tags: Vec::new(), payload: None };
+        load.add(&entry.record()).unwrap();
+        model.records.insert(id, entry);
+    }
+    load.commit().unwrap();
+    let searches = (0..20).map(|_| model.search(false, None)).collect();
+    fs::write(folder.join("coded.seg"), segment_of(&model.store)).unwrap();
+    let coded = Coded { dimension: config.dimension(), records: 2_100, searches };
+    write_json(&folder.join("coded.json"), &coded);
+}
+
+/// A segment, which must be one of the version that is being fixed.
+fn segment_of(store: &Store) -> Vec<u8> {
+    let segment = store.snapshot().segment().unwrap().to_vec();
+    assert_eq!(segment[8..12], VERSION.to_le_bytes());
+    segment
+}
+
+fn write_json(path: &Path, contents: &impl Serialize) {
+    let json = serde_json::to_string_pretty(contents).unwrap();
+    fs::write(path, json + "\n").unwrap();
 }
 
 /// A store, and what should be in it.
@@ -114,7 +148,9 @@ impl Model {
 
     /// Of numbers with few digits, so that `expected.json` can be read.
     fn vector(&mut self) -> Vec<f32> {
-        (0..DIMENSION).map(|_| self.random.random_range(-32..=32) as f32 / 16.0).collect()
+        (0..self.store.config().dimension())
+            .map(|_| self.random.random_range(-32..=32) as f32 / 16.0)
+            .collect()
     }
 
     fn contents(&mut self) -> Contents {
@@ -129,7 +165,7 @@ impl Model {
     }
 
     fn search(&mut self, distinct_groups: bool, tag: Option<&str>) -> Search {
-        let (query, k) = (self.vector(), 6);
+        let (query, k) = (self.vector(), 10);
         let cosine = self.store.config().metric() == Metric::Cosine;
         let score = |vector: &[f32]| {
             if cosine {
@@ -149,6 +185,7 @@ impl Model {
             let mut met = HashSet::new();
             found.retain(|(_, entry)| entry.group.as_ref().is_none_or(|group| met.insert(group)));
         }
+        found.truncate(k + 1);
         // So near to each other that rounding could order them in another way.
         let unclear = |pair: &[(f64, &Entry)]| (pair[0].0 - pair[1].0).abs() < 1e-5;
         if found.windows(2).any(unclear) {

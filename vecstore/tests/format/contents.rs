@@ -14,6 +14,14 @@ pub(crate) struct Expected {
     pub(crate) alone: Contents,
 }
 
+/// A segment of so many records that it has codes. Their vectors are told by their ids.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Coded {
+    pub(crate) dimension: usize,
+    pub(crate) records: u64,
+    pub(crate) searches: Vec<Search>,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Contents {
     pub(crate) last_change: u64,
@@ -62,6 +70,33 @@ impl Contents {
     }
 }
 
+impl Coded {
+    pub(crate) fn check(&self, snapshot: &Snapshot) {
+        assert_eq!(snapshot.len() as u64, self.records);
+        snapshot.verify().unwrap();
+        for id in 0..self.records {
+            let record = snapshot.get(id).unwrap().unwrap();
+            assert_eq!(record.vector(), Self::vector(id, self.dimension));
+        }
+        for search in &self.searches {
+            search.check(snapshot);
+        }
+    }
+
+    /// Multiples of 1/16 between -2 and 2: bits of the finaliser of SplitMix64 of a number for each
+    /// component.
+    pub(crate) fn vector(id: u64, dimension: usize) -> Vec<f32> {
+        let component = |place: usize| {
+            let number =
+                (id << 16 | place as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let number = (number ^ number >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let number = (number ^ number >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((number ^ number >> 31) % 65) as f32 / 16.0 - 2.0
+        };
+        (0..dimension).map(component).collect()
+    }
+}
+
 impl Entry {
     fn of(record: &Record) -> Self {
         Self {
@@ -75,9 +110,15 @@ impl Entry {
 }
 
 impl Search {
+    /// Whether a record is among the hits.
+    pub(crate) fn finds(&self, id: u64) -> bool {
+        self.hits.iter().any(|&(hit, _)| hit == id)
+    }
+
     fn check(&self, snapshot: &Snapshot) {
         let filter = self.tag.as_ref().map(Filter::tag);
-        let mut query = Query::new(&self.query, self.k);
+        // So high that all are compared, also where there are many.
+        let mut query = Query::new(&self.query, self.k).ef(3_000);
         if self.distinct_groups {
             query = query.distinct_groups();
         }
