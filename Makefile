@@ -14,7 +14,7 @@ LIBS ?=
 DURATION ?= 1200
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize nightly
+.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize arm64 nightly
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
@@ -24,6 +24,7 @@ help:
 	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
+	@echo "make arm64    vecstore's tests on 64-bit ARM, emulated"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -91,6 +92,17 @@ sanitize: nightly
 	VECSTORE_HOSTILE=300 cargo test --package vecstore --lib --test hostile --locked \
 	  --config 'target."cfg(unix)".runner = "valgrind --quiet --error-exitcode=9"' \
 	  -- metric:: hostile_segments
+
+# Needs the target of rustup, Debian's cross compiler and its emulator.
+arm64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
+arm64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64-static -L /usr/aarch64-linux-gnu
+arm64: export CC_aarch64_unknown_linux_gnu = aarch64-linux-gnu-gcc
+arm64:
+	@command -v aarch64-linux-gnu-gcc qemu-aarch64-static >/dev/null || { \
+	  echo "a compiler or an emulator is missing" \
+	       "(Debian: apt install gcc-aarch64-linux-gnu qemu-user-static)" >&2; exit 1; }
+	cargo test --package vecstore --locked --target aarch64-unknown-linux-gnu \
+	  --lib --test format --test coded --test model --test refusals --test concurrency
 
 nightly:
 	@rustc +nightly --version >/dev/null 2>&1 || { \

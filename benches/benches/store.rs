@@ -1,4 +1,4 @@
-//! How long a search, an insertion, an opening and a single distance take.
+//! How long a search, an insertion and an opening take.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::hint::black_box;

@@ -16,23 +16,53 @@ pub(crate) enum Kernel {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    /// With the dot products of ARMv8.2, as Neoverse N1 (Graviton 2) and later have them.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
 }
 
 impl Kernel {
+    /// Those of this architecture, the fastest first.
+    const ALL: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512Vnni,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+        #[cfg(target_arch = "aarch64")]
+        Self::NeonDot,
+        Self::Portable,
+    ];
+
+    /// The kernels that this processor runs, the fastest first.
+    #[inline]
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|kernel| kernel.runs())
+    }
+
     /// The fastest kernel that this processor runs.
     #[inline]
     pub(crate) fn best() -> Self {
+        Self::all().next().unwrap_or(Self::Portable)
+    }
+
+    /// Whether this processor has the instructions.
+    #[inline]
+    fn runs(self) -> bool {
+        #[cfg(target_arch = "aarch64")]
+        use std::arch::is_aarch64_feature_detected as has;
         #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx512f") && has!("avx512bw") && has!("avx512vnni") && has!("avx2") {
-                return Self::Avx512Vnni;
+        use std::arch::is_x86_feature_detected as has;
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => has!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => {
+                has!("avx2") && has!("avx512f") && has!("avx512bw") && has!("avx512vnni")
             }
-            if has!("avx2") {
-                return Self::Avx2;
-            }
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDot => has!("dotprod"),
         }
-        Self::Portable
     }
 
     /// The inner products of a query with codes, which have as many bytes as the query has numbers, a
@@ -43,13 +73,16 @@ impl Kernel {
     pub(crate) fn dots(self, query: &[i8], codes: &[&[u8]; BATCH]) -> [i32; BATCH] {
         match self {
             Self::Portable => codes.map(|code| portable(query, code)),
-            // SAFETY: `best` chose the kernel because the processor has its instructions.
+            // SAFETY: a kernel comes from `all`, so the processor has its instructions.
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
             Self::Avx2 => unsafe { avx2::dots(query, codes) },
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
             Self::Avx512Vnni => unsafe { avx512::dots(query, codes) },
+            #[cfg(target_arch = "aarch64")]
+            #[allow(unsafe_code)]
+            Self::NeonDot => unsafe { neon::dots(query, codes) },
         }
     }
 }
@@ -57,16 +90,19 @@ impl Kernel {
 /// Tells the processor that a list will be read soon.
 #[inline]
 pub(crate) fn prefetch<T>(list: &[T]) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     for line in list.chunks(LINE / size_of::<T>()) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, and every x86-64 processor has it.
+        let line = line.as_ptr();
+        // SAFETY: a prefetch reads nothing, and every processor of these architectures has it.
         #[allow(unsafe_code)]
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
+            #[cfg(target_arch = "x86_64")]
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.cast());
+            #[cfg(target_arch = "aarch64")]
+            std::arch::asm!("prfm pldl1keep, [{}]", in(reg) line, options(nostack, preserves_flags));
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = list;
 }
 
@@ -158,24 +194,67 @@ mod avx512 {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+mod neon {
+    use std::arch::aarch64::*;
+    use std::arch::asm;
+
+    use super::BATCH;
+
+    /// So many components are multiplied at once.
+    const WIDTH: usize = 16;
+
+    /// The dot products are of signed numbers, so 128 is taken from each component of a code, and 128 times
+    /// the sum of the query is added in the end.
+    #[target_feature(enable = "neon,dotprod")]
+    pub(super) fn dots(query: &[i8], codes: &[&[u8]; BATCH]) -> [i32; BATCH] {
+        let (mut sums, mut query_sum) = ([vdupq_n_s32(0); BATCH], vdupq_n_s32(0));
+        let blocks = codes.iter().map(|code| code.len() / WIDTH).min().unwrap_or_default();
+        for (block, query) in query.chunks_exact(WIDTH).take(blocks).enumerate() {
+            let query = load(query);
+            query_sum = add_dot(query_sum, query, vdupq_n_s8(1));
+            for (sum, &code) in sums.iter_mut().zip(codes) {
+                let code = load(&code[block * WIDTH..][..WIDTH]);
+                *sum = add_dot(*sum, query, veorq_s8(code, vdupq_n_s8(i8::MIN)));
+            }
+        }
+        let offset = 128 * vaddvq_s32(query_sum);
+        sums.map(|sum| vaddvq_s32(sum) + offset)
+    }
+
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn load<T: bytemuck::Pod>(bytes: &[T]) -> int8x16_t {
+        let bytes: &[i8; WIDTH] = bytemuck::cast_slice(bytes).first_chunk().unwrap_or(&[0; WIDTH]);
+        // SAFETY: an array of this size is read, at any alignment.
+        #[allow(unsafe_code)]
+        unsafe {
+            vld1q_s8(bytes.as_ptr())
+        }
+    }
+
+    /// What `vdotq_s32` does, which is not stable yet.
+    #[target_feature(enable = "neon,dotprod")]
+    #[inline]
+    fn add_dot(mut sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
+        // SAFETY: the instruction changes one register and nothing else.
+        #[allow(unsafe_code)]
+        unsafe {
+            asm!(
+                "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
+                sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        sum
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn kernels() -> Vec<Kernel> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            let mut kernels = vec![Kernel::Portable];
-            kernels.extend(has!("avx2").then_some(Kernel::Avx2));
-            kernels.extend((Kernel::best() == Kernel::Avx512Vnni).then_some(Kernel::Avx512Vnni));
-            kernels
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        vec![Kernel::Portable]
-    }
 
     proptest! {
         #[test]
@@ -189,7 +268,7 @@ mod tests {
             let dot = |code: &Vec<u8>| -> i64 {
                 query.iter().zip(code).map(|(&q, &c)| i64::from(q) * i64::from(c)).sum()
             };
-            for kernel in kernels() {
+            for kernel in Kernel::all() {
                 let dots = kernel.dots(&query, &codes.each_ref().map(|code| &code[..]));
                 prop_assert_eq!(dots.map(i64::from), codes.each_ref().map(dot), "{:?}", kernel);
             }
@@ -199,7 +278,7 @@ mod tests {
     #[test]
     fn the_largest_sum_fits() {
         let (query, code) = (vec![-127i8; crate::MAX_DIMENSION], vec![255u8; crate::MAX_DIMENSION]);
-        for kernel in kernels() {
+        for kernel in Kernel::all() {
             assert_eq!(
                 kernel.dots(&query, &[&code; BATCH]),
                 [-127 * 255 * 65_536; BATCH],
@@ -211,7 +290,7 @@ mod tests {
     #[test]
     fn codes_of_other_lengths_are_cut() {
         let (query, code) = (vec![1i8; 2 * LINE], vec![1u8; 3 * LINE]);
-        for kernel in kernels() {
+        for kernel in Kernel::all() {
             let dots = kernel.dots(&query, &[&code, &code, &code, &code]);
             assert_eq!(dots, [2 * LINE as i32; BATCH], "{kernel:?}");
             assert_eq!(kernel.dots(&query, &[&[]; BATCH]), [0; BATCH], "{kernel:?}");
