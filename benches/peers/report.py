@@ -49,7 +49,10 @@ def table(result):
         row.append(shown(figures["reader_anon_mb"], 1))
         rows.append((rates[1] or 0, row))
     rows.sort(key=lambda row: -row[0])
-    return "\n".join([f"{result['data']}:", "", *markdown(head, [row for _, row in rows]), ""])
+    text = [f"{result['data']}:", "", *markdown(head, [row for _, row in rows]), ""]
+    if result["failed"]:
+        text += [f"Ended with an error on this machine: {', '.join(result['failed'])}.", ""]
+    return "\n".join(text)
 
 
 def rate(curve, recall):
