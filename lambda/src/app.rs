@@ -46,13 +46,20 @@ pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
         .routes(routes!(healthz))
         .routes(routes!(openapi::document))
         .split_for_parts();
-    Ok(routes
+    let routes = routes.fallback(|request| site.answer(request));
+    Ok(around(routes, description).with_state(app))
+}
+
+/// What every service of this crate does around its routes.
+pub(crate) fn around<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    description: utoipa::openapi::OpenApi,
+) -> Router<S> {
+    routes
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .fallback(|request| site.answer(request))
         .layer(Extension(Arc::new(description)))
         .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
         .layer(middleware::map_response(headers::secure))
-        .with_state(app))
 }
 
 /// The state of the service.

@@ -8,6 +8,7 @@
 mod app;
 mod finder;
 mod headers;
+pub mod index;
 mod lookalikes;
 mod openapi;
 mod photo_body;

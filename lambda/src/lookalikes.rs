@@ -1,19 +1,16 @@
 //! `POST /api/lookalikes`: a photo in, the people who look like the face in it out.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{RefOr, Response};
-use utoipa::{IntoParams, IntoResponses, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::openapi::Bytes;
+use crate::openapi::{Bytes, refusals};
+use crate::photo_body;
 use crate::problem::{Kind, Problem};
-use crate::{openapi, photo_body};
 
 /// The most people that one answer names.
 const MAX_K: usize = 100;
@@ -87,23 +84,7 @@ struct PhotoForm {
     photo: Bytes,
 }
 
-struct Refusals;
-
-impl IntoResponses for Refusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        openapi::refusals(&[
-            Kind::NotAnImage,
-            Kind::InvalidParameter,
-            Kind::InvalidForm,
-            Kind::TooSlow,
-            Kind::TooLarge,
-            Kind::UnsupportedMedia,
-            Kind::NoFace,
-            Kind::Internal,
-            Kind::TooBusy,
-        ])
-    }
-}
+refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, Internal, TooBusy);
 
 /// Finds the people who look like a face in the photo
 ///

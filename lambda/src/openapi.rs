@@ -40,8 +40,26 @@ pub(crate) async fn document(Extension(description): Extension<Arc<openapi::Open
     Json(&*description).into_response()
 }
 
+/// Names the problems that a route may answer with: `refusals!(Name: Kind, ...)` makes a type that stands
+/// for them in the route's description.
+macro_rules! refusals {
+    ($name:ident: $($kind:ident),+) => {
+        struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<
+                String,
+                utoipa::openapi::RefOr<utoipa::openapi::Response>,
+            > {
+                $crate::openapi::describe(&[$($crate::problem::Kind::$kind),+])
+            }
+        }
+    };
+}
+pub(crate) use refusals;
+
 /// Describes the problems that a route may answer with, one entry per status.
-pub(crate) fn refusals(kinds: &[Kind]) -> BTreeMap<String, RefOr<openapi::Response>> {
+pub(crate) fn describe(kinds: &[Kind]) -> BTreeMap<String, RefOr<openapi::Response>> {
     let mut by_status = BTreeMap::<String, Vec<String>>::new();
     for kind in kinds {
         let line = format!("{}: `{}`", kind.title(), kind.uri());

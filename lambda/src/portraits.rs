@@ -1,6 +1,5 @@
 //! `GET /portraits/{file}`: the photos of the people in the gallery.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -8,12 +7,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{self, Request, State};
 use axum::response::{IntoResponse, Response};
 use tower_http::services::ServeFile;
-use utoipa::IntoResponses;
-use utoipa::openapi::{RefOr, Response as Described};
 
 use crate::app::App;
-use crate::problem::{Kind, Problem};
-use crate::{openapi, site};
+use crate::openapi::{self, refusals};
+use crate::problem::Problem;
+use crate::site;
 
 /// A portrait belongs to the photo it was made from; only a new import changes it.
 const CACHE_CONTROL: &str = "public, max-age=86400";
@@ -23,13 +21,7 @@ pub(crate) fn url(file: &str) -> String {
     format!("/portraits/{file}")
 }
 
-struct Refusals;
-
-impl IntoResponses for Refusals {
-    fn responses() -> BTreeMap<String, RefOr<Described>> {
-        openapi::refusals(&[Kind::NotFound, Kind::Internal])
-    }
-}
+refusals!(Refusals: NotFound, Internal);
 
 /// The photo of a person, as the look-alikes name it
 #[utoipa::path(

@@ -51,14 +51,32 @@ problem_kinds! {
     InvalidParameter: BAD_REQUEST, "/problems/invalid-parameter", "A parameter is not valid";
     /// The multipart form is malformed or has no field `photo`.
     InvalidForm: BAD_REQUEST, "/problems/invalid-form", "The form is not valid";
+    /// The body is not JSON of the right shape, or a number in it is out of range.
+    InvalidBody: BAD_REQUEST, "/problems/invalid-body", "The body is not valid";
+    /// The collection does not take the vector, or what goes with it.
+    InvalidRecord: BAD_REQUEST, "/problems/invalid-record", "The collection does not take this";
+    /// No key, or a wrong one.
+    Unauthorized: UNAUTHORIZED, "/problems/unauthorized", "A key is needed";
+    /// The key is for reading.
+    Forbidden: FORBIDDEN, "/problems/forbidden", "This key does not allow it";
+    /// There is no collection of this name.
+    UnknownCollection: NOT_FOUND, "/problems/unknown-collection", "There is no such collection";
+    /// The collection has no vector of this id.
+    UnknownVector: NOT_FOUND, "/problems/unknown-vector", "There is no such vector";
+    /// A collection of this name is there, with another dimension or metric.
+    CollectionExists: CONFLICT, "/problems/collection-exists", "There is another collection of this name";
+    /// The collection never held a vector.
+    EmptyCollection: CONFLICT, "/problems/empty-collection", "The collection is empty";
+    /// The service is starting.
+    NotReady: SERVICE_UNAVAILABLE, "/problems/not-ready", "The service is not ready yet";
     /// The photo shows no face that the detector finds.
     NoFace: UNPROCESSABLE_ENTITY, "/problems/no-face", "No face found";
-    /// Too many bytes or too many pixels.
-    TooLarge: PAYLOAD_TOO_LARGE, "/problems/too-large", "The photo is too large";
+    /// Too many bytes, or too many pixels.
+    TooLarge: PAYLOAD_TOO_LARGE, "/problems/too-large", "The request is too large";
     /// Neither JPEG, PNG, WebP nor a multipart form.
     UnsupportedMedia: UNSUPPORTED_MEDIA_TYPE, "/problems/unsupported-media-type", "The media type is not supported";
     /// The body did not arrive in time.
-    TooSlow: REQUEST_TIMEOUT, "/problems/too-slow", "The photo did not arrive in time";
+    TooSlow: REQUEST_TIMEOUT, "/problems/too-slow", "The body did not arrive in time";
     /// Nothing lives under this path.
     NotFound: NOT_FOUND, "/problems/not-found", "Not found";
     /// The path exists, but not for this method.
@@ -152,8 +170,14 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.kind == Kind::TooBusy {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
         response
     }

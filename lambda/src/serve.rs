@@ -54,7 +54,8 @@ pub fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
     }
 }
 
-async fn listen(app: Router, address: SocketAddr) -> Result<(), ServeError> {
+/// Serves `app` on an address until the process is told to stop, and its requests have ended.
+pub(crate) async fn listen(app: Router, address: SocketAddr) -> Result<(), ServeError> {
     let failed = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
