@@ -52,6 +52,8 @@ impl Reply {
 /// A client of one running service.
 pub(crate) struct Client {
     pub(crate) port: u16,
+    /// What is shown as `Authorization: Bearer`.
+    pub(crate) key: Option<&'static str>,
     agent: ureq::Agent,
     description: OnceLock<Value>,
 }
@@ -61,7 +63,7 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)));
-        Self { port, agent: config.build().into(), description: OnceLock::new() }
+        Self { port, key: None, agent: config.build().into(), description: OnceLock::new() }
     }
 
     pub(crate) fn get(&self, path: &str) -> Reply {
@@ -88,6 +90,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(media) = media {
             request = request.header("content-type", media);
+        }
+        if let Some(key) = self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
         }
         let response = if method == "GET" || method == "HEAD" {
             self.agent.run(request.body(())?)?

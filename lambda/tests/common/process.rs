@@ -15,7 +15,7 @@ use super::http::Client;
 /// How long to wait for something that is sure to come, before the test is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The `lambda` binary as a plain server on a free port of the loopback interface.
+/// A binary of this crate as a plain server on a free port of the loopback interface.
 pub(crate) struct Server {
     process: Child,
     client: Client,
@@ -24,7 +24,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the service on `gallery`, with `settings` on top.
     pub(crate) fn start(gallery: &Path, settings: &[(&str, &OsStr)]) -> Self {
-        let mut process = command(gallery, settings).spawn().expect("the lambda binary");
+        Self::spawn(command(gallery, settings))
+    }
+
+    /// Starts a service by a command whose log is piped.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut process = command.spawn().expect("a binary of this crate");
         let port = listening_port(&mut process);
         Self { process, client: Client::new(port) }
     }
@@ -43,6 +48,11 @@ impl Server {
     /// How many files and connections the process has open.
     pub(crate) fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// Ends the process as a power failure would.
+    pub(crate) fn kill(self) {
+        signal(self.id(), "KILL");
     }
 
     /// Asks the process to end, and waits until it has.
@@ -97,7 +107,8 @@ fn listening_port(process: &mut Child) -> u16 {
         for line in log.lines().map_while(Result::ok) {
             eprintln!("{line}");
             if let Some((_, port)) = line.split_once("listening on http://127.0.0.1:") {
-                let _ = found.send(port.trim().parse().unwrap());
+                let digits = port.find(|it: char| !it.is_ascii_digit()).unwrap_or(port.len());
+                let _ = found.send(port[..digits].parse().unwrap());
             }
         }
     });
