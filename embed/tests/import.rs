@@ -3,11 +3,15 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use common::assets;
 
@@ -35,25 +39,16 @@ fn search(photo: &Path, store: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn an_import_that_is_killed_goes_on_where_it_stopped() {
+fn the_demo_gallery_is_imported_and_searched() {
     let photos = assets().join("gallery");
     let store = tempfile::tempdir().unwrap();
-    let mut child = import_folder(&photos, store.path()).stderr(Stdio::piped()).spawn().unwrap();
-    let progress = BufReader::new(child.stderr.take().unwrap());
-    progress.lines().nth(1).unwrap().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-
     let output = import_folder(&photos, store.path()).output().unwrap();
     let summary = last_line(&output);
-    let figures: Vec<usize> =
-        summary.split(|sign: char| !sign.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
-    let (added, unchanged) = (figures[0], figures[1]);
-    assert!(unchanged >= 32, "what was inserted before the kill stays: {summary}");
-    assert_eq!(added + unchanged, 388, "{summary}");
+    assert!(summary.starts_with("added 388, unchanged 0, skipped 83 "), "{summary}");
+    assert!(summary.ends_with("duplicates 9"), "{summary}");
 
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(printed.lines().filter(|line| line.ends_with("no face found")).count(), 83);
+    assert!(printed.contains("skipped 83: no face found"), "{printed}");
     assert_eq!(printed.lines().filter(|line| line.starts_with("same photo: ")).count(), 9);
     assert!(printed.contains("same photo: Kobe Bufkin and Kobe Johnson"), "{printed}");
     let skipped = fs::read_to_string(store.path().join("skipped.csv")).unwrap();
@@ -136,4 +131,124 @@ fn a_gallery_of_another_network_or_none_is_refused() {
     assert!(refused().contains("has format 9, this program knows up to 1"));
     fs::write(&manifest, "{").unwrap();
     assert!(refused().contains("gallery.json is broken"));
+}
+
+/// Four photos of two people, two of each.
+const PHOTOS: [&str; 4] =
+    ["Bronny_James.png", "AJ_Hoggard.jpg", "AJ_Johnson.png", "Adam_Flagler.png"];
+
+/// The names in the answer to a search.
+fn names(found: &serde_json::Value) -> Vec<&str> {
+    let found = found["lookalikes"].as_array().unwrap();
+    found.iter().map(|found| found["person"]["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn celeba_as_published() {
+    let gallery = assets().join("gallery");
+    let celeba = tempfile::tempdir().unwrap();
+    let images = celeba.path().join("img_align_celeba");
+    fs::create_dir(&images).unwrap();
+    for (photo, number) in PHOTOS.iter().zip(1..) {
+        fs::copy(gallery.join(photo), images.join(format!("{number:06}.jpg"))).unwrap();
+    }
+    fs::copy(images.join("000001.jpg"), images.join("000005.jpg")).unwrap();
+    let identities = celeba.path().join("identity_CelebA.txt");
+    let listed = "000001.jpg 2880\n000002.jpg 2880\n000003.jpg 7\n000004.jpg 7\n000005.jpg 2880\n\
+                  000006.jpg 7\n000001.jpg 7\nnothing\n";
+    fs::write(&identities, listed).unwrap();
+    let store = tempfile::tempdir().unwrap();
+    let import = |names: Option<&Path>| {
+        let mut command = embed(&["import", "celeba", "--images"]);
+        command.arg(&images).arg("--identities").arg(&identities).arg("--store").arg(store.path());
+        if let Some(names) = names {
+            command.arg("--names").arg(names);
+        }
+        command.output().unwrap()
+    };
+
+    let output = import(None);
+    assert!(last_line(&output).starts_with("added 4, unchanged 0, skipped 4 "));
+    let skipped = fs::read_to_string(store.path().join("skipped.csv")).unwrap();
+    for expected in [
+        "celeba/000005.jpg,duplicate: the same photo of this person is in another file",
+        "celeba/000006.jpg,cannot read the photo: No such file",
+        "celeba/000001.jpg,duplicate: the list has this file already",
+        "line 8,expected a file and the number of a person",
+    ] {
+        assert!(skipped.contains(expected), "{expected}: {skipped}");
+    }
+    let found = search(&images.join("000002.jpg"), store.path());
+    assert_eq!(names(&found), ["CelebA 2880", "CelebA 7"], "a person has one place");
+
+    // Names that come later do not cost the networks: the portraits stay as they were.
+    let portraits = modified(store.path());
+    let list = celeba.path().join("names.txt");
+    fs::write(&list, "2880 Ada Lovelace\n").unwrap();
+    let output = import(Some(&list));
+    assert!(last_line(&output).starts_with("added 2, unchanged 2, skipped 4 "));
+    let found = search(&images.join("000002.jpg"), store.path());
+    assert_eq!(names(&found), ["Ada Lovelace", "CelebA 7"]);
+    assert_eq!(found["lookalikes"][0]["details"]["celeba_identity"], "2880");
+    assert_eq!(modified(store.path()), portraits);
+}
+
+/// When each portrait was written.
+fn modified(store: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let entries = fs::read_dir(store.join("portraits")).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.path(), entry.metadata().unwrap().modified().unwrap())).collect()
+}
+
+#[test]
+fn lfw_as_published() {
+    let gallery = assets().join("gallery");
+    let lfw = tempfile::tempdir().unwrap();
+    for (at, photo) in PHOTOS.iter().enumerate() {
+        let name = ["Ada_Lovelace", "Grace_Hopper"][at / 2];
+        fs::create_dir_all(lfw.path().join(name)).unwrap();
+        let file = lfw.path().join(name).join(format!("{name}_{:04}.jpg", at % 2 + 1));
+        fs::copy(gallery.join(photo), file).unwrap();
+    }
+    fs::write(lfw.path().join("pairs.txt"), "10\t300\n").unwrap();
+    let store = tempfile::tempdir().unwrap();
+    let mut import = embed(&["import", "lfw"]);
+    let output = import.arg(lfw.path()).arg("--store").arg(store.path()).output().unwrap();
+    assert!(last_line(&output).starts_with("added 4, unchanged 0, skipped 0 "));
+    let found = search(&gallery.join(PHOTOS[3]), store.path());
+    assert_eq!(names(&found), ["Grace Hopper", "Ada Lovelace"]);
+}
+
+#[test]
+fn msceleb_from_a_file_and_from_standard_input() {
+    let gallery = assets().join("gallery");
+    let mut lines = String::new();
+    for (at, photo) in PHOTOS.iter().enumerate() {
+        let base64 = STANDARD.encode(fs::read(gallery.join(photo)).unwrap());
+        let mid = ["m.01d0fp", "m.03hq8"][at / 2];
+        lines += &format!("{mid}\t{at}\thttp://a/{at}.jpg\thttp://a\tFaceId-0\tAAAA\t{base64}\n");
+    }
+    lines += "m.03hq8\t9\thttp://a\thttp://a\tFaceId-0\tAAAA\tno base64\n";
+    let directory = tempfile::tempdir().unwrap();
+    let (list, names_list) = (directory.path().join("a.tsv"), directory.path().join("names.tsv"));
+    fs::write(&list, &lines).unwrap();
+    fs::write(&names_list, "m.01d0fp\t\"Ada Lovelace\"@en\n").unwrap();
+
+    let store = tempfile::tempdir().unwrap();
+    let mut import = embed(&["import", "msceleb", "--names"]);
+    import.arg(&names_list).arg("--store").arg(store.path()).arg(&list);
+    let output = import.output().unwrap();
+    assert!(last_line(&output).starts_with("added 4, unchanged 0, skipped 1 "));
+    let skipped = fs::read_to_string(store.path().join("skipped.csv")).unwrap();
+    let skipped = skipped.replace('"', "");
+    assert!(skipped.contains("msceleb/m.03hq8/9/FaceId-0,the photo is broken: its base64"));
+    let found = search(&gallery.join(PHOTOS[0]), store.path());
+    assert_eq!(names(&found), ["Ada Lovelace", "m.03hq8"]);
+    assert_eq!(found["lookalikes"][0]["details"]["image_url"], "http://a/0.jpg");
+
+    let mut import = embed(&["import", "msceleb", "-", "--names"]);
+    import.arg(&names_list).arg("--store").arg(store.path());
+    let mut child = import.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(last_line(&output).starts_with("added 0, unchanged 4, skipped 1 "));
 }

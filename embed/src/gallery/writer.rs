@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use vecstore::{Config, Metric, Query, Record, Store};
 
 use super::manifest::Manifest;
 use super::{Entry, GalleryError, Person, portrait, portraits_dir, vectors_dir};
+use crate::digest::id_of;
 use crate::embedding::Embedding;
 use crate::files;
 use crate::geometry::Rect;
@@ -52,36 +52,46 @@ impl GalleryWriter {
         Ok(Self { root: root.to_owned(), vectors })
     }
 
-    /// Whether exactly this photo of this person is there already, portrait included.
-    pub(crate) fn has(
-        &self,
-        key: &str,
-        sha256: &str,
-        person: &Person,
-        details: &BTreeMap<String, String>,
-    ) -> Result<bool, GalleryError> {
+    /// The record of exactly this photo, if it is there already, portrait included.
+    pub(crate) fn find(&self, key: &str, sha256: &str) -> Result<Option<Record>, GalleryError> {
         let Some(record) = self.vectors.get(id_of(key))? else {
-            return Ok(false);
+            return Ok(None);
         };
         let Some(entry) = record.payload::<Entry>()? else {
-            return Ok(false);
+            return Ok(None);
         };
-        Ok(entry.photo_sha256 == sha256
-            && entry.person == *person
-            && entry.details == *details
-            && portraits_dir(&self.root).join(&entry.portrait).is_file())
+        let portrait = portraits_dir(&self.root).join(&entry.portrait);
+        Ok((entry.photo_sha256 == sha256 && portrait.is_file()).then_some(record))
     }
 
-    /// Writes the portrait; the record that it gives is for [`GalleryWriter::insert`].
+    /// A record with what is known of its photo now; nothing if that is what it says.
+    pub(crate) fn relabel(
+        &self,
+        record: Record,
+        person: &Person,
+        details: &BTreeMap<String, String>,
+    ) -> Result<Option<Record>, GalleryError> {
+        let Some(mut entry) = record.payload::<Entry>()? else {
+            return Ok(None);
+        };
+        if entry.person == *person && entry.details == *details {
+            return Ok(None);
+        }
+        entry.person = person.clone();
+        entry.details = details.clone();
+        Ok(Some(record.with_group(person.id.as_str()).with_payload(&entry)?))
+    }
+
+    /// Writes the portrait beside its place; [`GalleryWriter::insert`] puts it there, with
+    /// the record that this gives.
     pub(crate) fn prepare(&self, new: NewPhoto<'_>) -> Result<Record, GalleryError> {
         let id = id_of(new.key);
-        let portrait = format!("{id:016x}.jpg");
-        let path = portraits_dir(&self.root).join(&portrait);
-        files::replace(&path, &portrait::portrait(new.photo, &new.face)?)
+        let path = self.portrait_part(id);
+        std::fs::write(&path, portrait::portrait(new.photo, &new.face)?)
             .map_err(|source| GalleryError::Io { action: "write", path, source })?;
         let entry = Entry {
             person: new.person.clone(),
-            portrait,
+            portrait: portrait_name(id),
             photo_sha256: new.sha256,
             details: new.details.clone(),
         };
@@ -89,33 +99,56 @@ impl GalleryWriter {
         Ok(record.with_payload(&entry)?)
     }
 
-    /// Inserts prepared records; durable when it returns.
+    /// Inserts records and the portraits prepared with them; durable when it returns. A
+    /// record is never there without its portrait.
     pub(crate) fn insert(&self, records: &[Record]) -> Result<(), GalleryError> {
+        let portraits = portraits_dir(&self.root);
+        for record in records {
+            let (part, path) =
+                (self.portrait_part(record.id()), portraits.join(portrait_name(record.id())));
+            if part.is_file() {
+                files::settle(&part, &path).map_err(|source| GalleryError::Io {
+                    action: "write",
+                    path,
+                    source,
+                })?;
+            }
+        }
+        files::sync_dir(&portraits).map_err(|source| GalleryError::Io {
+            action: "write",
+            path: portraits,
+            source,
+        })?;
         Ok(self.vectors.insert_batch(records)?)
     }
 
-    /// The person whose photo is the most like the one under `key`, other than the
-    /// person in it, with the cosine.
-    pub(crate) fn nearest_other(&self, key: &str) -> Result<Option<(Person, f32)>, GalleryError> {
-        let Some(record) = self.vectors.get(id_of(key))? else {
+    /// The person in a photo, and the one whose photo is the most like it, other than that
+    /// person, with the cosine.
+    pub(crate) fn nearest_other(
+        &self,
+        id: u64,
+    ) -> Result<Option<(Person, Person, f32)>, GalleryError> {
+        let Some(record) = self.vectors.get(id)? else {
             return Ok(None);
         };
         let hits = self.vectors.search(&Query::new(record.vector(), 2).distinct_groups())?;
         let Some(other) = hits.iter().find(|hit| hit.group.as_deref() != record.group()) else {
             return Ok(None);
         };
-        let entry = other.payload::<Entry>()?;
-        Ok(entry.map(|entry| (entry.person, other.score)))
+        let people = record.payload::<Entry>()?.zip(other.payload::<Entry>()?);
+        Ok(people.map(|(own, entry)| (own.person, entry.person, other.score)))
     }
 
     /// Makes everything visible to readers.
     pub(crate) fn finish(&self) -> Result<(), GalleryError> {
         Ok(self.vectors.checkpoint()?)
     }
+
+    fn portrait_part(&self, id: u64) -> PathBuf {
+        portraits_dir(&self.root).join(format!("{}.part", portrait_name(id)))
+    }
 }
 
-/// The first 64 bits of the key's SHA-256: the same in every run and on every machine.
-fn id_of(key: &str) -> u64 {
-    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-    digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+fn portrait_name(id: u64) -> String {
+    format!("{id:016x}.jpg")
 }

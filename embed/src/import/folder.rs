@@ -1,44 +1,89 @@
-//! A folder per person, or files named `First_Last.jpg`.
+//! A folder per person, or files named `First_Last.jpg`; LFW.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{ImportError, Source};
+use super::source::{checked, key_below};
+use super::{Entry, Image, ImportError, Skipped, Source, Sources};
 
 /// The photos in `root`, in order of their names.
 ///
 /// A directory in it is a person: its name, with `_` as space, and all files in it.
 /// A file in it is a photo of the person it is named after, with `_` as space and a
 /// number at the end left out: `First_Last.jpg`, `First_Last_0002.jpg`. Hidden files
-/// are left out.
+/// are left out. Kept in memory are the names in `root`, and in the folder of one person.
 ///
 /// # Errors
 /// When a directory cannot be read, or there is no file.
-pub fn folder(root: &Path) -> Result<Vec<Source>, ImportError> {
-    let mut sources = Vec::new();
-    for path in entries(root)? {
-        if path.is_dir() {
-            let name = person_name(&path);
-            for path in entries(&path)?.into_iter().filter(|path| path.is_file()) {
-                sources.push(source(root, path, name.clone()));
-            }
-        } else {
-            let name = person_name(&path.with_extension(""));
-            let name = name.trim_end_matches(|sign: char| sign.is_ascii_digit()).to_owned();
-            sources.push(source(root, path, name));
-        }
-    }
-    if sources.is_empty() {
-        return Err(ImportError::Nothing(root.to_owned()));
-    }
-    Ok(sources)
+pub fn folder(root: &Path) -> Result<Sources, ImportError> {
+    photos(root, entries(root)?, |path, person| {
+        let name = match person {
+            Some(folder) => person_name(folder),
+            None => person_name(&path.with_extension(""))
+                .trim_end_matches(|sign: char| sign.is_ascii_digit())
+                .to_owned(),
+        };
+        Ok(name)
+    })
 }
 
-fn source(root: &Path, path: PathBuf, name: String) -> Source {
-    let parts = path.strip_prefix(root).unwrap_or(&path).components();
-    let key = parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-    Source { path, key, name, details: BTreeMap::new() }
+/// The photos of Labeled Faces in the Wild (Huang et al., 2007): a folder per person,
+/// `Ada_Lovelace/Ada_Lovelace_0001.jpg`. Files beside the folders are lists, and left out.
+///
+/// # Errors
+/// When a directory cannot be read, or holds something else.
+pub fn lfw(root: &Path) -> Result<Sources, ImportError> {
+    let mut people = entries(root)?;
+    people.retain(|path| path.is_dir());
+    photos(root, people, |path, person| {
+        let folder = person.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let number = stem.strip_prefix(&*folder).and_then(|rest| rest.strip_prefix('_'));
+        if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+            return Ok(folder.replace('_', " "));
+        }
+        Err(format!("expected {folder}/{folder}_0001.jpg; import other folders as `folder`"))
+    })
+}
+
+/// The files that `top` names or holds. `name` says whose a file is, given the folder that
+/// it lies in, if that is not `root`.
+fn photos(
+    root: &Path,
+    top: Vec<PathBuf>,
+    name: impl Fn(&Path, Option<&Path>) -> Result<String, String> + Send + 'static,
+) -> Result<Sources, ImportError> {
+    let (all, owned_root) = (top.len(), root.to_owned());
+    let in_order = top.into_iter().enumerate().flat_map(move |(at, path)| {
+        let share = (at + 1) as f64 / all as f64;
+        let (person, files) = if path.is_dir() {
+            let files = entries(&path).map(|mut files| {
+                files.retain(|file| file.is_file());
+                files
+            });
+            (Some(path), files)
+        } else {
+            (None, Ok(vec![path]))
+        };
+        let found: Vec<_> = match files {
+            Ok(files) => files.into_iter().map(|file| Ok((person.clone(), file, share))).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        found
+    });
+    let sources = in_order.map(move |found| {
+        let (person, file, share) = found?;
+        let key = key_below(&owned_root, &file);
+        let photo = match name(&file, person.as_deref()) {
+            Ok(name) => {
+                Ok(Source { image: Image::File(file), key, name, details: BTreeMap::new() })
+            }
+            Err(reason) => Err(Skipped { file: key, reason }),
+        };
+        Ok(Entry { photo, share: Some(share) })
+    });
+    checked(root, sources)
 }
 
 fn person_name(path: &Path) -> String {
@@ -63,37 +108,65 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, ImportError> {
 mod tests {
     use super::*;
 
+    fn files(root: &Path, names: &[&str]) {
+        for name in names {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"").unwrap();
+        }
+    }
+
     #[test]
     fn names_come_from_folders_and_files() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("Ada_Lovelace")).unwrap();
-        for file in [
-            "Ada_Lovelace/2.png",
-            "Ada_Lovelace/1.jpg",
-            "Grace_Hopper.jpg",
-            "Al_G_0012.webp",
-            ".hidden",
-        ] {
-            fs::write(root.path().join(file), b"").unwrap();
-        }
-        let sources = folder(root.path()).unwrap();
-        let found: Vec<_> =
-            sources.iter().map(|source| (&source.key[..], source.name.trim())).collect();
-        assert_eq!(
-            found,
-            [
-                ("Ada_Lovelace/1.jpg", "Ada Lovelace"),
-                ("Ada_Lovelace/2.png", "Ada Lovelace"),
-                ("Al_G_0012.webp", "Al G"),
-                ("Grace_Hopper.jpg", "Grace Hopper"),
-            ]
+        files(
+            root.path(),
+            &[
+                "Ada_Lovelace/2.png",
+                "Ada_Lovelace/1.jpg",
+                "Grace_Hopper.jpg",
+                "Al_G_0012.webp",
+                ".hidden",
+            ],
         );
+        let found: Vec<_> = folder(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.photo.unwrap(), entry.share.unwrap()))
+            .map(|(source, share)| (source.key, source.name.trim().to_owned(), share))
+            .collect();
+        let expected = [
+            ("Ada_Lovelace/1.jpg", "Ada Lovelace", 1.0 / 3.0),
+            ("Ada_Lovelace/2.png", "Ada Lovelace", 1.0 / 3.0),
+            ("Al_G_0012.webp", "Al G", 2.0 / 3.0),
+            ("Grace_Hopper.jpg", "Grace Hopper", 1.0),
+        ];
+        assert_eq!(found, expected.map(|(key, name, share)| (key.into(), name.into(), share)));
     }
 
     #[test]
     fn nothing_to_import_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         assert!(matches!(folder(root.path()), Err(ImportError::Nothing(_))));
+        fs::create_dir(root.path().join("Nobody")).unwrap();
+        assert!(matches!(folder(root.path()), Err(ImportError::Nothing(_))));
         assert!(matches!(folder(&root.path().join("no")), Err(ImportError::Io { .. })));
+    }
+
+    #[test]
+    fn lfw_is_folders_of_numbered_files() {
+        let root = tempfile::tempdir().unwrap();
+        files(
+            root.path(),
+            &["pairs.txt", "Al_G/Al_G_0001.jpg", "Al_G/notes.txt", "Zoe/Zoe_0010.jpg"],
+        );
+        let found: Vec<_> = lfw(root.path()).unwrap().map(|entry| entry.unwrap().photo).collect();
+        assert_eq!(found[0].as_ref().unwrap().name, "Al G");
+        assert_eq!(found[1].as_ref().unwrap_err().file, "Al_G/notes.txt");
+        assert_eq!(found[2].as_ref().unwrap().key, "Zoe/Zoe_0010.jpg");
+
+        files(root.path(), &["Ada/1.jpg"]);
+        let error = lfw(root.path()).err().unwrap().to_string();
+        assert!(error.contains("Ada/1.jpg: expected Ada/Ada_0001.jpg; import other"), "{error}");
     }
 }

@@ -22,7 +22,9 @@ pub(crate) fn run(benchmark: &Benchmark, pipeline: &Pipeline) -> Result<(), Fail
     match benchmark {
         Benchmark::Lfw { root } => {
             let mut progress = Progress::new("images");
-            let result = lfw::evaluate(pipeline, root, |done, all| progress.show(done, all))?;
+            let result = lfw::evaluate(pipeline, root, |done, all| {
+                progress.show(done as u64, Some(done as f64 / all as f64));
+            })?;
             progress.finish();
             if result.no_face > 0 {
                 println!(

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
-        Command::Import(import) => import.run(&import.sources()?, &pipeline(arguments)?),
+        Command::Import(import) => import.run(import.sources()?, &pipeline(arguments)?),
         Command::Search(search) => search.run(&pipeline(arguments)?),
         Command::Eval(benchmark) => eval::run(benchmark, &pipeline(arguments)?),
     }
