@@ -1,14 +1,15 @@
 //! Finding faces.
 
+use std::f32::consts::FRAC_PI_2;
 use std::time::Duration;
 
 use image::{RgbImage, imageops};
 
 use crate::assets::Assets;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect, Similarity};
 use crate::model::{DetectorModel, InputFormat};
 use crate::pipeline::PipelineError;
-use crate::resample::{Region, resize};
+use crate::resample::{Region, resize, warp};
 use crate::runtime::Network;
 use crate::tensor::Tensor;
 
@@ -16,6 +17,10 @@ pub(crate) struct Detector {
     network: Network,
     model: DetectorModel,
 }
+
+/// Nearly all upright faces have a higher score; lying ones have a lower one, and a box that
+/// fits them badly.
+const SURE: f32 = 0.99;
 
 /// Where a face is, and how sure the network is of it.
 #[derive(Debug, Clone, Copy)]
@@ -34,25 +39,66 @@ impl Detector {
         self.network.warm_up(&self.model.network.input)
     }
 
-    /// All faces, the surest first; bounds in pixels of `photo`.
+    /// All faces, the surest first; bounds in pixels of `photo`. Where it is sure of none,
+    /// they are also looked for in the photo turned by a quarter, a half and three quarters.
     pub(crate) fn detect(&self, photo: &RgbImage) -> Result<Vec<Detection>, PipelineError> {
+        let mut found = self.upright(photo)?;
+        if found.iter().all(|found| found.score < SURE) {
+            for quarters in 1..4 {
+                found.extend(self.turned(photo, quarters)?);
+            }
+        }
+        Ok(keep_best(found, self.model.max_overlap))
+    }
+
+    fn upright(&self, photo: &RgbImage) -> Result<Vec<Detection>, PipelineError> {
+        let canvas = Canvas::around(photo, &self.model.network.input);
+        let shown = canvas.draw(photo, &self.model.network.input)?;
+        let Canvas { width, height } = canvas;
+        self.run(&shown, |[left, top, right, bottom]| {
+            Rect::from_corners(left * width, top * height, right * width, bottom * height)
+        })
+    }
+
+    /// Faces that are turned clockwise by some quarters of a turn.
+    fn turned(&self, photo: &RgbImage, quarters: u8) -> Result<Vec<Detection>, PipelineError> {
         let format = &self.model.network.input;
-        let canvas = Canvas::around(photo, format);
-        let input = Tensor::from_image(&canvas.draw(photo, format)?, format);
+        let (width, height) = (format.width as f32, format.height as f32);
+        let lying = quarters % 2 == 1;
+        let whole = Region::all(photo).rect();
+        let seen = if lying { whole.lying() } else { whole };
+        let scale = (seen.width / width).max(seen.height / height);
+        let middle = Point::new(width / 2.0, height / 2.0);
+        let angle = f32::from(quarters) * FRAC_PI_2;
+        let to_photo = Similarity::turn_and_scale(angle, scale, middle, whole.center());
+        let shown = warp(photo, &to_photo, format.width, format.height)?;
+        self.run(&shown, |[left, top, right, bottom]| {
+            let found =
+                Rect::from_corners(left * width, top * height, right * width, bottom * height);
+            let placed = found.scaled_to(scale, to_photo.apply(found.center()));
+            if lying { placed.lying() } else { placed }
+        })
+    }
+
+    /// What the network sees in its input. `place` takes corners (left, top, right, bottom;
+    /// 0 to 1) to bounds.
+    fn run(
+        &self,
+        shown: &RgbImage,
+        place: impl Fn([f32; 4]) -> Rect,
+    ) -> Result<Vec<Detection>, PipelineError> {
+        let input = Tensor::from_image(shown, &self.model.network.input);
         let outputs = [self.model.scores.as_str(), self.model.boxes.as_str()];
         let [scores, boxes] = self.network.run(&input, outputs)?;
-        let Canvas { width, height } = canvas;
         let mut found = Vec::new();
-        for (scores, corners) in scores.as_chunks::<2>().0.iter().zip(boxes.as_chunks::<4>().0) {
+        for (scores, &corners) in scores.as_chunks::<2>().0.iter().zip(boxes.as_chunks::<4>().0) {
             let [_background, score] = *scores;
-            let [left, top, right, bottom] = *corners;
-            let bounds =
-                Rect::from_corners(left * width, top * height, right * width, bottom * height);
+            let bounds = place(corners);
             if score > self.model.min_score && bounds.area().is_normal() {
                 found.push(Detection { bounds, score });
             }
         }
-        Ok(keep_best(found, self.model.max_overlap))
+        Ok(found)
     }
 }
 

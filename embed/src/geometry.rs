@@ -60,6 +60,17 @@ impl Rect {
         self.width * self.height
     }
 
+    /// One of the same shape, with its middle at `center`.
+    pub(crate) fn scaled_to(&self, scale: f32, center: Point) -> Self {
+        let (width, height) = (self.width * scale, self.height * scale);
+        Self { x: center.x - width / 2.0, y: center.y - height / 2.0, width, height }
+    }
+
+    /// Turned by a quarter around its middle.
+    pub(crate) fn lying(&self) -> Self {
+        Self { width: self.height, height: self.width, ..*self }.scaled_to(1.0, self.center())
+    }
+
     /// The part that both rectangles cover; of no area if they are apart.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         Self::from_corners(
@@ -91,9 +102,12 @@ pub(crate) struct Similarity {
 }
 
 impl Similarity {
-    /// Scale without rotation, then shift.
-    pub(crate) const fn scale_and_shift(scale: f32, shift: Point) -> Self {
-        Self { a: scale, b: 0.0, shift }
+    /// What turns by `angle` (radians, from the x axis towards the y axis: clockwise as seen)
+    /// and scales, and takes `from` to `to`.
+    pub(crate) fn turn_and_scale(angle: f32, scale: f32, from: Point, to: Point) -> Self {
+        let (a, b) = (scale * angle.cos(), scale * angle.sin());
+        let shift = Point::new(to.x - (a * from.x - b * from.y), to.y - (b * from.x + a * from.y));
+        Self { a, b, shift }
     }
 
     /// Where `point` goes.
@@ -121,6 +135,8 @@ impl Similarity {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::FRAC_PI_2;
+
     use super::*;
 
     #[test]
@@ -133,6 +149,21 @@ mod tests {
         assert!((unit.overlap(&shifted) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(unit.overlap(&apart), 0.0);
         assert_eq!(empty.overlap(&empty), 0.0, "no division by zero");
+    }
+
+    #[test]
+    fn a_rectangle_lies_down_around_its_middle() {
+        let standing = Rect { x: 10.0, y: 20.0, width: 2.0, height: 4.0 };
+        assert_eq!(standing.lying(), Rect { x: 9.0, y: 21.0, width: 4.0, height: 2.0 });
+    }
+
+    #[test]
+    fn a_turn_goes_around_its_point() {
+        let (from, to) = (Point::new(1.0, 1.0), Point::new(10.0, 20.0));
+        let turn = Similarity::turn_and_scale(FRAC_PI_2, 2.0, from, to);
+        let [right, center] = [Point::new(2.0, 1.0), from].map(|point| turn.apply(point));
+        assert!((center.x - 10.0).abs() < 1e-5 && (center.y - 20.0).abs() < 1e-5, "{center:?}");
+        assert!((right.x - 10.0).abs() < 1e-5 && (right.y - 22.0).abs() < 1e-5, "{right:?}");
     }
 
     #[test]

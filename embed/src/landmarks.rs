@@ -1,5 +1,6 @@
 //! Five points on a face: eyes, tip of the nose, corners of the mouth.
 
+use std::f32::consts::TAU;
 use std::time::Duration;
 
 use image::RgbImage;
@@ -11,6 +12,14 @@ use crate::pipeline::PipelineError;
 use crate::resample::warp;
 use crate::runtime::Network;
 use crate::tensor::Tensor;
+
+/// By how much a second look is turned, in radians.
+const A_LITTLE: f32 = 0.35;
+/// Two looks at an upright face are less apart than this, nine times in ten; at a face that
+/// is upside down they are more.
+const SURE: f32 = 0.02;
+/// All around, each 30 degrees from the next.
+const VIEWS: u8 = 12;
 
 pub(crate) struct LandmarkFinder {
     network: Network,
@@ -27,14 +36,49 @@ impl LandmarkFinder {
         self.network.warm_up(&self.model.network.input)
     }
 
-    /// The five points, in pixels of `photo`: left eye, right eye, nose, left and
-    /// right corner of the mouth, as seen in the photo.
+    /// The five points, in pixels of `photo`: left eye, right eye, nose, left and right
+    /// corner of the mouth, as seen with the face upright.
+    ///
+    /// The network takes every face for an upright one, and guesses where it is not. What it
+    /// guesses moves with its view, and what it sees stays: so it looks again, turned a
+    /// little, and all around where the two looks are apart.
     pub(crate) fn find(&self, photo: &RgbImage, face: &Rect) -> Result<[Point; 5], PipelineError> {
+        let (straight, doubt) = self.look_twice(photo, face, 0.0)?;
+        if doubt < SURE {
+            return Ok(straight);
+        }
+        let views = (0..VIEWS).map(|view| f32::from(view) / f32::from(VIEWS) * TAU);
+        let looks = views.map(|angle| self.look(photo, face, angle));
+        let looks = looks.collect::<Result<Vec<_>, _>>()?;
+        let pairs = looks.iter().zip(looks.iter().cycle().skip(1));
+        let surest = pairs.min_by(|one, other| {
+            apart(one.0, one.1, face).total_cmp(&apart(other.0, other.1, face))
+        });
+        let angle = surest.map_or(0.0, |(one, other)| angle_of(&between(one, other)));
+        let (tilted, remaining) = self.look_twice(photo, face, angle)?;
+        Ok(if remaining < doubt / 2.0 { tilted } else { straight })
+    }
+
+    /// The five points of a face that is turned by `angle`, and how far apart a second look
+    /// sees them, on average, as a share of the face.
+    fn look_twice(
+        &self,
+        photo: &RgbImage,
+        face: &Rect,
+        angle: f32,
+    ) -> Result<([Point; 5], f32), PipelineError> {
+        let first = self.look(photo, face, angle)?;
+        let second = self.look(photo, face, angle + A_LITTLE)?;
+        Ok((first, apart(&first, &second, face)))
+    }
+
+    /// The five points as the network sees them when it turns its view by `angle`, clockwise.
+    fn look(&self, photo: &RgbImage, face: &Rect, angle: f32) -> Result<[Point; 5], PipelineError> {
         let format = &self.model.network.input;
         // A square as high as the face, around its middle; faces are higher than wide.
-        let scale = face.height / format.height as f32;
-        let corner = Point::new(face.center().x - face.height / 2.0, face.y);
-        let to_photo = Similarity::scale_and_shift(scale, corner);
+        let scale = face.height.max(face.width) / format.height as f32;
+        let middle = Point::new(format.width as f32 / 2.0, format.height as f32 / 2.0);
+        let to_photo = Similarity::turn_and_scale(angle, scale, middle, face.center());
         let crop = warp(photo, &to_photo, format.width, format.height)?;
         let input = Tensor::from_image(&crop, format);
         let [values] = self.network.run(&input, [&self.model.output])?;
@@ -52,6 +96,29 @@ impl LandmarkFinder {
         }
         Ok(self.model.five_points.each_ref().map(|indices| mean_of(&points, indices)))
     }
+}
+
+/// How far apart two looks see a point, on average, as a share of the face.
+fn apart(one: &[Point; 5], other: &[Point; 5], face: &Rect) -> f32 {
+    let distances =
+        one.iter().zip(other).map(|(one, other)| (one.x - other.x).hypot(one.y - other.y));
+    distances.sum::<f32>() / 5.0 / face.height.max(face.width)
+}
+
+/// Half-way between two looks.
+fn between(one: &[Point; 5], other: &[Point; 5]) -> [Point; 5] {
+    let mut points = *one;
+    for (point, other) in points.iter_mut().zip(other) {
+        *point = Point::new(f32::midpoint(point.x, other.x), f32::midpoint(point.y, other.y));
+    }
+    points
+}
+
+/// By how much a face is turned: from between the eyes to the mouth is downwards.
+fn angle_of(&[left_eye, right_eye, _, left_mouth, right_mouth]: &[Point; 5]) -> f32 {
+    let x = left_mouth.x + right_mouth.x - left_eye.x - right_eye.x;
+    let y = left_mouth.y + right_mouth.y - left_eye.y - right_eye.y;
+    (-x).atan2(y)
 }
 
 fn mean_of(points: &[Point], indices: &[usize]) -> Point {

@@ -3,6 +3,10 @@
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
+/// Results of a worker that may wait to be collected: enough to work on while a batch of
+/// them is brought to the disk.
+const WAITING: usize = 16;
+
 /// Gives each item to `work` on some thread and each result to `collect` on this one.
 ///
 /// At most a few results per worker are held at once, whatever the number of items.
@@ -18,7 +22,7 @@ where
 {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let items = Mutex::new(items);
-    let (results, ready) = sync_channel(2 * workers);
+    let (results, ready) = sync_channel(WAITING * workers);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let (items, work, results) = (&items, &work, results.clone());
@@ -73,6 +77,6 @@ mod tests {
         );
         assert_eq!(result, Err("enough"));
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        assert!(begun.into_inner() <= 12 + 4 * workers);
+        assert!(begun.into_inner() <= 12 + (WAITING + 2) * workers);
     }
 }

@@ -152,7 +152,8 @@ impl Pipeline {
         })
     }
 
-    /// All faces of a photo, the surest first; none is not an error.
+    /// All faces of a photo, the surest first; none is not an error. Faces may be tilted, up
+    /// to upside down.
     ///
     /// # Errors
     /// When a network fails.

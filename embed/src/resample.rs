@@ -23,11 +23,19 @@ impl Region {
         Self { x: 0, y: 0, width: image.width(), height: image.height() }
     }
 
+    /// As a rectangle.
+    pub(crate) fn rect(&self) -> Rect {
+        Rect {
+            x: self.x as f32,
+            y: self.y as f32,
+            width: self.width as f32,
+            height: self.height as f32,
+        }
+    }
+
     /// The pixels of `image` that `rect` touches; none if it lies outside.
     pub(crate) fn covering(image: &RgbImage, rect: &Rect) -> Option<Self> {
-        let whole =
-            Rect { x: 0.0, y: 0.0, width: image.width() as f32, height: image.height() as f32 };
-        let inside = rect.intersection(&whole);
+        let inside = rect.intersection(&Self::all(image).rect());
         if inside.area() == 0.0 {
             return None;
         }
@@ -157,14 +165,15 @@ mod tests {
     #[test]
     fn the_identity_changes_nothing() {
         let image = ramp(40, 30);
-        let identity = Similarity::scale_and_shift(1.0, Point::new(0.0, 0.0));
+        let identity =
+            Similarity::turn_and_scale(0.0, 1.0, Point::new(0.0, 0.0), Point::new(0.0, 0.0));
         assert_eq!(warp(&image, &identity, 40, 30).unwrap(), image);
     }
 
     #[test]
     fn a_shift_by_half_a_pixel_takes_the_mean() {
         let image = RgbImage::from_fn(2, 1, |x, _| Rgb([100 * x as u8; 3]));
-        let half = Similarity::scale_and_shift(1.0, Point::new(0.5, 0.0));
+        let half = Similarity::turn_and_scale(0.0, 1.0, Point::new(0.0, 0.0), Point::new(0.5, 0.0));
         assert_eq!(warp(&image, &half, 1, 1).unwrap().get_pixel(0, 0), &Rgb([50; 3]));
     }
 
@@ -178,7 +187,8 @@ mod tests {
     #[test]
     fn shrinking_averages_and_does_not_skip() {
         let checkers = RgbImage::from_fn(800, 800, |x, y| Rgb([255 * ((x + y) % 2) as u8; 3]));
-        let shrink = Similarity::scale_and_shift(7.3, Point::new(20.0, 20.0));
+        let shrink =
+            Similarity::turn_and_scale(0.0, 7.3, Point::new(0.0, 0.0), Point::new(20.0, 20.0));
         let small = warp(&checkers, &shrink, 100, 100).unwrap();
         for pixel in small.pixels() {
             assert!(pixel.0[0].abs_diff(127) <= 6, "{pixel:?}");
@@ -189,11 +199,13 @@ mod tests {
     fn outside_is_black_and_far_outside_costs_nothing() {
         let image = RgbImage::from_pixel(10, 10, Rgb([200; 3]));
         for shift in [1e6, f32::INFINITY, f32::NAN] {
-            let away = Similarity::scale_and_shift(1e3, Point::new(shift, 0.0));
+            let away =
+                Similarity::turn_and_scale(0.0, 1e3, Point::new(0.0, 0.0), Point::new(shift, 0.0));
             let black = warp(&image, &away, 4, 4).unwrap();
             assert!(black.pixels().all(|pixel| pixel.0 == [0; 3]), "{shift}");
         }
-        let across = Similarity::scale_and_shift(1.0, Point::new(5.0, 0.0));
+        let across =
+            Similarity::turn_and_scale(0.0, 1.0, Point::new(0.0, 0.0), Point::new(5.0, 0.0));
         let half = warp(&image, &across, 10, 10).unwrap();
         assert_eq!(half.get_pixel(0, 5), &Rgb([200; 3]));
         assert_eq!(half.get_pixel(9, 5), &Rgb([0; 3]));

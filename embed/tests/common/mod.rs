@@ -1,6 +1,8 @@
 //! What the integration tests share: the assets, and data that is not in the repository.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(crate) mod photos;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
