@@ -83,7 +83,7 @@ fn hostile(
     giants: &[Giant],
     random: &mut StdRng,
 ) -> (String, Vec<u8>) {
-    let giant = number % GIANTS == 0;
+    let giant = number.is_multiple_of(GIANTS);
     let (mut what, mut bytes) = if giant {
         let giant = &giants[random.random_range(0..giants.len())];
         (giant.what.clone(), (giant.make)())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use embed::import::Image;
 use embed::{Assets, Pipeline};
 
 use super::assets;
@@ -49,24 +50,34 @@ fn import() -> Demo {
     if folder.exists() {
         std::fs::remove_dir_all(&folder).unwrap();
     }
-    let mut sources = embed::import::folder(&assets().join("gallery")).unwrap();
-    sources.truncate(PHOTOS);
+    let entries: Vec<_> = embed::import::folder(&assets().join("gallery"))
+        .unwrap()
+        .take(PHOTOS)
+        .collect::<Result<_, _>>()
+        .unwrap();
     let pipeline = Pipeline::load(&Assets::new(assets()), "default").unwrap();
-    let report = embed::import::import(&pipeline, &sources, &folder, |_, _| {}).unwrap();
+    let all = Box::new(entries.clone().into_iter().map(Ok));
+    let report = embed::import::import(&pipeline, all, &folder, |_| {}).unwrap();
 
-    let (faceless, people): (Vec<_>, Vec<_>) = sources
+    let skipped = std::fs::read_to_string(folder.join("skipped.csv")).unwrap();
+    let (faceless, people): (Vec<_>, Vec<_>) = entries
         .into_iter()
-        .partition(|source| report.skipped.iter().any(|skipped| skipped.file == source.key));
+        .map(|entry| entry.photo.unwrap())
+        .partition(|source| skipped.lines().any(|line| line.starts_with(&source.key)));
     assert!(!faceless.is_empty() && people.len() > 20, "{report:?}");
+    let file = |image| match image {
+        Image::File(path) => path,
+        Image::Base64(_) => panic!("the demo photos are files"),
+    };
     Demo {
         folder,
         people: people
             .into_iter()
             .map(|source| Person {
                 id: embed::Person::named(&source.name).unwrap().id,
-                file: source.path,
+                file: file(source.image),
             })
             .collect(),
-        faceless: std::fs::read(&faceless[0].path).unwrap(),
+        faceless: std::fs::read(file(faceless[0].image.clone())).unwrap(),
     }
 }
