@@ -4,24 +4,23 @@ use faer::Mat;
 use image::RgbImage;
 
 use crate::geometry::{Point, Similarity};
-use crate::model::EmbeddingModel;
 use crate::pipeline::PipelineError;
 use crate::resample::warp;
 
-/// The face as the embedding network wants it, at the size of its input.
+/// The photo turned and scaled so that the landmarks come to lie on the template, which
+/// counts pixels by their centres.
 ///
 /// # Errors
 /// [`PipelineError::NoSuchFace`] when the landmarks span no area.
 pub(crate) fn align(
     photo: &RgbImage,
     landmarks: &[Point; 5],
-    model: &EmbeddingModel,
+    template: &[Point; 5],
+    (width, height): (u32, u32),
 ) -> Result<RgbImage, PipelineError> {
-    // The template counts pixels by their centres, a `Point` from their corner.
-    let template = model.template.map(|point| Point::new(point.x + 0.5, point.y + 0.5));
+    let template = template.map(|point| Point::new(point.x + 0.5, point.y + 0.5));
     let to_template = fit_similarity(landmarks, &template).ok_or(PipelineError::NoSuchFace)?;
-    let input = &model.network.input;
-    warp(photo, &to_template.inverse(), input.width, input.height)
+    warp(photo, &to_template.inverse(), width, height)
 }
 
 /// The similarity transform that takes `from` nearest to `to` in the sense of least

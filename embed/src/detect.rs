@@ -31,7 +31,10 @@ pub(crate) struct Detection {
 
 impl Detector {
     pub(crate) fn load(assets: &Assets, model: DetectorModel) -> Result<Self, PipelineError> {
-        Ok(Self { network: Network::load(assets, &model.network)?, model })
+        let network = Network::load(assets, &model.network)?;
+        network.output(Some(&model.scores), 2)?;
+        network.output(Some(&model.boxes), 4)?;
+        Ok(Self { network, model })
     }
 
     /// Runs the network once on noise; how long that took.

@@ -47,12 +47,15 @@ impl Embedding {
 
 pub(crate) struct Embedder {
     network: Network,
+    output: String,
     model: EmbeddingModel,
 }
 
 impl Embedder {
     pub(crate) fn load(assets: &Assets, model: EmbeddingModel) -> Result<Self, PipelineError> {
-        Ok(Self { network: Network::load(assets, &model.network)?, model })
+        let network = Network::load(assets, &model.network)?;
+        let output = network.output(model.output.as_deref(), model.dimension)?;
+        Ok(Self { network, output, model })
     }
 
     /// Runs the network once on noise; how long that took.
@@ -64,10 +67,14 @@ impl Embedder {
         &self.model
     }
 
-    /// The embedding of an aligned face.
-    pub(crate) fn embed(&self, aligned: &RgbImage) -> Result<Embedding, PipelineError> {
-        let input = Tensor::from_image(aligned, &self.model.network.input);
-        let [values] = self.network.run(&input, [&self.model.output])?;
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The embedding of a face that is cut out as the model wants it.
+    pub(crate) fn embed(&self, cut_out: &RgbImage) -> Result<Embedding, PipelineError> {
+        let input = Tensor::from_image(cut_out, &self.model.network.input);
+        let [values] = self.network.run(&input, [&self.output])?;
         let expected = self.model.dimension;
         if values.len() != expected {
             let detail = format!("it gave {} values, not {expected}", values.len());

@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use vecstore::{Query, Reader};
 
 use crate::embedding::Embedding;
-use crate::model::SimilarityCurve;
 use crate::pipeline::Pipeline;
+use crate::similarity::SimilarityCurve;
 
 pub use person::{NameError, Person};
+pub(crate) use portrait::square_around;
 pub(crate) use writer::{GalleryWriter, NewPhoto};
 
 use manifest::Manifest;
@@ -102,6 +103,25 @@ pub enum GalleryError {
         /// Name and hash of the pipeline.
         asked: String,
     },
+    /// The same network was shown another part of the photos, or other colours.
+    #[error(
+        "{} was made with the same network and another `input` or `crop` in models.json; restore \
+         them, or import the photos into a new directory",
+        path.display()
+    )]
+    OtherInput {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The model has no curve from cosine to the figure that people see.
+    #[error(
+        "the model `{model}` has no `similarity` in models.json; run `embed calibrate lfw ROOT \
+         --model {model}`, or write one"
+    )]
+    NotCalibrated {
+        /// The model's name.
+        model: String,
+    },
     /// The portrait cannot be made.
     #[error("cannot make a portrait: {0}")]
     Portrait(String),
@@ -126,13 +146,15 @@ impl Gallery {
     ///
     /// # Errors
     /// When there is none, it is broken, or `pipeline` has another embedding network
-    /// than the one that made it.
+    /// than the one that made it, or one without a [`SimilarityCurve`].
     pub fn open(root: impl Into<PathBuf>, pipeline: &Pipeline) -> Result<Self, GalleryError> {
         let root = root.into();
         Manifest::read(&root)?.check(&root, pipeline)?;
         Ok(Self {
             vectors: Reader::open(vectors_dir(&root))?,
-            similarity: pipeline.embedding_model().similarity,
+            similarity: pipeline
+                .similarity()
+                .ok_or_else(|| GalleryError::NotCalibrated { model: pipeline.name().to_owned() })?,
             root,
         })
     }

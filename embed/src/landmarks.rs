@@ -28,7 +28,9 @@ pub(crate) struct LandmarkFinder {
 
 impl LandmarkFinder {
     pub(crate) fn load(assets: &Assets, model: LandmarkModel) -> Result<Self, PipelineError> {
-        Ok(Self { network: Network::load(assets, &model.network)?, model })
+        let network = Network::load(assets, &model.network)?;
+        network.output(Some(&model.output), 2 * model.points)?;
+        Ok(Self { network, model })
     }
 
     /// Runs the network once on noise; how long that took.

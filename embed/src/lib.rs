@@ -3,7 +3,7 @@
 //! A [`Photo`] is decoded within limits; a [`Pipeline`] finds its [`Face`]s and turns
 //! each into an [`Embedding`]; a [`Gallery`] knows whose portraits are near to it.
 //! The networks and ONNX Runtime are files that `make assets` brings; `models.json`
-//! beside this crate says what is known of each.
+//! beside this crate says what is known of each; a file of that name among them adds more.
 //!
 //! ```no_run
 //! use embed::{Assets, DecodeLimits, Gallery, Photo, Pipeline};
@@ -23,6 +23,8 @@
 
 mod align;
 mod assets;
+mod catalogue;
+mod crop;
 mod detect;
 mod digest;
 mod embedding;
@@ -36,8 +38,10 @@ mod model;
 mod parallel;
 mod photo;
 mod pipeline;
+mod quality;
 mod resample;
 mod runtime;
+mod similarity;
 mod tensor;
 mod weights;
 
@@ -45,6 +49,8 @@ pub use assets::Assets;
 pub use embedding::Embedding;
 pub use gallery::{Gallery, GalleryError, LookAlike, NameError, Person};
 pub use geometry::{Point, Rect};
-pub use model::{Colour, EmbeddingModel, InputFormat, Layout, NetworkModel, SimilarityCurve};
+pub use model::{Colour, Crop, EmbeddingModel, InputFormat, Layout, NetworkModel, Values};
 pub use photo::{DecodeLimits, Photo, PhotoError};
 pub use pipeline::{Face, NetworkTimes, Pipeline, PipelineError};
+pub use quality::{Flaw, Quality};
+pub use similarity::SimilarityCurve;

@@ -1,31 +1,9 @@
-//! What is known of each network, as data: `models.json`, compiled in.
-//!
-//! Another network is another entry there and no new code.
+//! What is known of a network: its file, what it takes in, what it gives.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::geometry::Point;
-use crate::pipeline::PipelineError;
-
-/// All networks and the pipelines made of them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    detectors: BTreeMap<String, DetectorModel>,
-    landmarks: BTreeMap<String, LandmarkModel>,
-    embeddings: BTreeMap<String, EmbeddingModel>,
-    pipelines: BTreeMap<String, PipelineEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PipelineEntry {
-    detector: String,
-    landmarks: String,
-    embedding: String,
-}
+use crate::similarity::SimilarityCurve;
 
 /// The three networks that lead from a photo to an embedding.
 #[derive(Debug, Clone)]
@@ -41,18 +19,21 @@ pub(crate) struct PipelineModels {
 pub struct NetworkModel {
     /// Path below the assets directory.
     pub file: String,
-    /// SHA-256 of the file, in lowercase hex.
-    pub sha256: String,
+    /// SHA-256 of the file, in lowercase hex. Without one any file is taken whose inputs and
+    /// outputs fit: for a network that no registry carries, and that is exported by hand.
+    pub sha256: Option<String>,
     /// The licence under which its publisher gives it.
     pub licence: String,
     /// Where the file comes from.
     pub source: String,
+    /// What to do when it is not there, as the second half of a sentence.
+    pub obtain: String,
     /// How an image becomes the network's input.
     pub input: InputFormat,
 }
 
-/// How an image becomes a tensor: each value is `(channel - mean) * scale`.
-#[derive(Debug, Clone, Deserialize)]
+/// How an image becomes a tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFormat {
     /// Pixels across.
@@ -63,14 +44,28 @@ pub struct InputFormat {
     pub layout: Layout,
     /// Which channels, in which order.
     pub colour: Colour,
-    /// Taken from each 0–255 channel value.
-    pub mean: f32,
-    /// Then multiplied by this.
-    pub scale: f32,
+    /// What becomes of each value.
+    pub values: Values,
+}
+
+/// What becomes of the channel values, which are 0 to 255.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Values {
+    /// Each becomes `(value - mean) * scale`.
+    Fixed {
+        /// Taken from each value.
+        mean: f32,
+        /// Then multiplied by this.
+        scale: f32,
+    },
+    /// Each image for itself gets a mean of 0 and a standard deviation of 1, over all its
+    /// `n` values: `(value - mean) / max(deviation, 1 / sqrt(n))`. FaceNet's `prewhiten`.
+    PerImage,
 }
 
 /// Order of a tensor's axes: N images, C channels, H rows, W columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// One plane per channel.
@@ -80,7 +75,7 @@ pub enum Layout {
 }
 
 /// The channels of a pixel, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Colour {
     /// Red, green, blue.
@@ -130,91 +125,27 @@ pub(crate) struct LandmarkModel {
 pub struct EmbeddingModel {
     /// The network.
     pub network: NetworkModel,
-    /// Name of the output with the vector, `[1, dimension]`.
-    pub output: String,
+    /// Name of the output with the vector, `[1, dimension]`; not needed where there is one only.
+    pub output: Option<String>,
     /// Length of the vector.
     pub dimension: usize,
-    /// Where the five points of an aligned face lie in the input; whole numbers are
-    /// centres of pixels, as the networks' authors count.
-    pub template: [Point; 5],
-    /// From the cosine of two embeddings to the figure that people see.
-    pub similarity: SimilarityCurve,
+    /// Which part of the photo it is shown.
+    pub crop: Crop,
+    /// From the cosine of two embeddings to the figure that people see; `embed calibrate`
+    /// fits one.
+    pub similarity: Option<SimilarityCurve>,
 }
 
-/// A logistic curve from cosine to a similarity between 0 and 1:
-/// `1 / (1 + exp(-slope * (cosine - midpoint)))`.
-///
-/// The default network's curve is provisional: it puts 0.30, where look-alikes
-/// among strangers begin, at one half and 0.41 at 0.72, and is not fitted to
-/// people's judgement.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SimilarityCurve {
-    /// The cosine whose similarity is one half.
-    pub midpoint: f32,
-    /// How fast the similarity grows; four times the curve's slope at the midpoint.
-    pub slope: f32,
-}
-
-impl SimilarityCurve {
-    /// The similarity, 0 to 1, of two embeddings with this cosine.
-    pub fn at(&self, cosine: f32) -> f32 {
-        1.0 / (1.0 + (-self.slope * (cosine - self.midpoint)).exp())
-    }
-}
-
-/// The networks of the pipeline called `name` in `models.json`.
-pub(crate) fn find(name: &str) -> Result<PipelineModels, PipelineError> {
-    let manifest: Manifest = serde_json::from_str(include_str!("../models.json"))
-        .map_err(|error| PipelineError::Manifest(error.to_string()))?;
-    let entry = manifest.pipelines.get(name).ok_or_else(|| PipelineError::UnknownModel {
-        name: name.to_owned(),
-        known: manifest.pipelines.keys().cloned().collect(),
-    })?;
-    Ok(PipelineModels {
-        detector: pick(&manifest.detectors, "detectors", &entry.detector)?,
-        landmarks: pick(&manifest.landmarks, "landmarks", &entry.landmarks)?,
-        embedding: pick(&manifest.embeddings, "embeddings", &entry.embedding)?,
-    })
-}
-
-fn pick<T: Clone>(
-    entries: &BTreeMap<String, T>,
-    section: &str,
-    name: &str,
-) -> Result<T, PipelineError> {
-    entries
-        .get(name)
-        .cloned()
-        .ok_or_else(|| PipelineError::Manifest(format!("`{section}` has no entry `{name}`")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pipeline_of_the_manifest_is_whole() {
-        let manifest: Manifest = serde_json::from_str(include_str!("../models.json")).unwrap();
-        for name in manifest.pipelines.keys() {
-            let models = find(name).unwrap();
-            assert!(models.embedding.dimension > 0);
-            let points = models.landmarks.five_points.iter().flatten();
-            assert!(points.copied().all(|point| point < models.landmarks.points));
-        }
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
-        let message = find("nobody").unwrap_err().to_string();
-        assert!(message.contains("nobody") && message.contains("default"), "{message}");
-    }
-
-    #[test]
-    fn similarity_passes_through_its_two_anchors() {
-        let curve = find("default").unwrap().embedding.similarity;
-        assert!((curve.at(0.30) - 0.5).abs() < 1e-6);
-        assert!((curve.at(0.41) - 0.72).abs() < 1e-3);
-        assert!(curve.at(-1.0) < 0.001 && curve.at(1.0) > 0.99);
-    }
+/// Which part of a photo an embedding network is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Crop {
+    /// The photo is turned and scaled so that the five points of the face come to lie here;
+    /// whole numbers are centres of pixels, as the networks' authors count.
+    Template([Point; 5]),
+    /// The upright box around the face, stretched to the size of the input. FaceNet's way.
+    Box {
+        /// By what share of itself the box is made wider and higher.
+        margin: f32,
+    },
 }

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::align::align;
 use crate::assets::Assets;
-use crate::detect::Detector;
+use crate::catalogue;
+use crate::crop::cut_out;
+use crate::detect::{Detection, Detector};
 use crate::embedding::{Embedder, Embedding};
 use crate::geometry::{Point, Rect};
 use crate::landmarks::LandmarkFinder;
-use crate::model::{self, EmbeddingModel};
+use crate::model::EmbeddingModel;
 use crate::photo::Photo;
+use crate::quality::Quality;
+use crate::similarity::{self, SimilarityCurve};
 
 /// A face in a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -24,6 +27,8 @@ pub struct Face {
     /// Left eye, right eye, tip of the nose, left and right corner of the mouth, as
     /// seen in the photo, in its pixels.
     pub landmarks: [Point; 5],
+    /// Whether it shows enough to be told from others.
+    pub quality: Quality,
 }
 
 /// The networks, opened once. Its methods may be called from several threads at once.
@@ -32,6 +37,7 @@ pub struct Pipeline {
     detector: Detector,
     landmarks: LandmarkFinder,
     embedder: Embedder,
+    similarity: Option<SimilarityCurve>,
 }
 
 /// How long one run of each network took, without what leads to its input.
@@ -49,11 +55,13 @@ pub struct NetworkTimes {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
-    /// A downloaded file is not there.
-    #[error("{} is missing; run `make assets`", path.display())]
+    /// A file is not there.
+    #[error("{} is missing; {obtain}", path.display())]
     MissingFile {
         /// Where it should be.
         path: PathBuf,
+        /// What to do about it.
+        obtain: String,
     },
     /// A file is there and cannot be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -65,7 +73,7 @@ pub enum PipelineError {
     },
     /// A network's file is not the one that `models.json` describes.
     #[error(
-        "{} is not the expected file (sha256 expected {expected}, found {found}); run `make assets`",
+        "{} is not the expected file (sha256 expected {expected}, found {found}); {obtain}",
         path.display()
     )]
     WrongFile {
@@ -75,6 +83,40 @@ pub enum PipelineError {
         expected: String,
         /// SHA-256 of the file.
         found: String,
+        /// What to do about it.
+        obtain: String,
+    },
+    /// A network takes or gives something else than `models.json` says.
+    #[error(
+        "the {what} of {} has the shape {found}, not {expected} as models.json says; it is \
+         another network, or its entry is wrong",
+        path.display()
+    )]
+    WrongShape {
+        /// The network's file.
+        path: PathBuf,
+        /// Which input or output.
+        what: String,
+        /// The shape by `models.json`.
+        expected: String,
+        /// The shape that the network declares; -1 where any length will do.
+        found: String,
+    },
+    /// The curve beside a network cannot be used.
+    #[error("{} is wrong: {detail}; run `embed calibrate` again, or remove it", path.display())]
+    Curve {
+        /// The file with the curve.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A curve cannot be written beside its network.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// The library at this path is not a usable ONNX Runtime.
     #[error("ONNX Runtime cannot be loaded from {}: {detail}; run `make assets`", path.display())]
@@ -84,17 +126,24 @@ pub enum PipelineError {
         /// What the loader said.
         detail: String,
     },
-    /// No pipeline has this name.
-    #[error("no model is called `{name}`; there is: {}", known.join(", "))]
+    /// `models.json` has no such entry.
+    #[error("no {kind} is called `{name}`; there is: {}", known.join(", "))]
     UnknownModel {
+        /// What was looked for.
+        kind: &'static str,
         /// The name asked for.
         name: String,
         /// The names that exist.
         known: Vec<String>,
     },
-    /// `models.json` contradicts itself.
-    #[error("models.json is wrong: {0}")]
-    Manifest(String),
+    /// `models.json` does not follow its format.
+    #[error("{} is wrong: {detail}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// A network could not be opened or run.
     #[error("the network {} failed: {detail}", path.display())]
     Network {
@@ -106,8 +155,11 @@ pub enum PipelineError {
     /// An image could not be brought to another size.
     #[error("cannot resize an image: {0}")]
     Resize(String),
-    /// A face whose landmarks are all in one place or not finite cannot be aligned.
-    #[error("the face cannot be aligned: its landmarks do not span an area")]
+    /// A face whose landmarks are all in one place or not finite cannot be aligned, nor one
+    /// whose box lies outside the photo be cut out.
+    #[error(
+        "the face cannot be aligned: its landmarks do not span an area, or lie outside the photo"
+    )]
     NoSuchFace,
 }
 
@@ -120,13 +172,14 @@ impl Pipeline {
     /// # Errors
     /// When a file is missing or not the expected one, or a network cannot be opened.
     pub fn load(assets: &Assets, name: &str) -> Result<Self, PipelineError> {
-        let models = model::find(name)?;
-        Ok(Self {
-            name: name.to_owned(),
-            detector: Detector::load(assets, models.detector)?,
-            landmarks: LandmarkFinder::load(assets, models.landmarks)?,
-            embedder: Embedder::load(assets, models.embedding)?,
-        })
+        let models = catalogue::find(assets, name)?;
+        let detector = Detector::load(assets, models.detector)?;
+        let landmarks = LandmarkFinder::load(assets, models.landmarks)?;
+        let embedder = Embedder::load(assets, models.embedding)?;
+        let network = embedder.network();
+        let fitted = similarity::read(network.file(), network.sha256())?;
+        let similarity = fitted.or(embedder.model().similarity);
+        Ok(Self { name: name.to_owned(), detector, landmarks, embedder, similarity })
     }
 
     /// The name under which `models.json` lists it.
@@ -137,6 +190,27 @@ impl Pipeline {
     /// What makes its embeddings comparable: the embedding network.
     pub fn embedding_model(&self) -> &EmbeddingModel {
         self.embedder.model()
+    }
+
+    /// SHA-256 of the embedding network's file, in lowercase hex.
+    pub fn embedding_sha256(&self) -> &str {
+        self.embedder.network().sha256()
+    }
+
+    /// From the cosine of two of its embeddings to the figure that people see: the curve
+    /// that lies beside the network, or else the one in `models.json`.
+    pub fn similarity(&self) -> Option<SimilarityCurve> {
+        self.similarity
+    }
+
+    /// Puts `curve` beside the embedding network, for pipelines that are loaded from now
+    /// on; gives the path of the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn store_similarity(&self, curve: SimilarityCurve) -> Result<PathBuf, PipelineError> {
+        let network = self.embedder.network();
+        similarity::write(network.file(), network.sha256(), curve)
     }
 
     /// Runs each network once on noise: the first run takes longer than
@@ -152,13 +226,24 @@ impl Pipeline {
         })
     }
 
-    /// All faces of a photo, the surest first; none is not an error. Faces may be tilted, up
-    /// to upside down.
+    /// All faces of a photo, the largest and most central first; none is not an error.
+    /// Faces may be tilted, up to upside down.
+    ///
+    /// By area, less twice the squared distance from the middle of the photo: of two faces
+    /// alike in size the photo is of the one in its middle. So order FaceNet's
+    /// `align_dataset_mtcnn.py` and InsightFace.
     ///
     /// # Errors
     /// When a network fails.
     pub fn detect(&self, photo: &Photo) -> Result<Vec<Face>, PipelineError> {
-        let found = self.detector.detect(photo.pixels())?;
+        let middle = Point::new(photo.width() as f32 / 2.0, photo.height() as f32 / 2.0);
+        let weight = |face: &Detection| {
+            let center = face.bounds.center();
+            face.bounds.area()
+                - 2.0 * ((center.x - middle.x).powi(2) + (center.y - middle.y).powi(2))
+        };
+        let mut found = self.detector.detect(photo.pixels())?;
+        found.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         found
             .into_iter()
             .map(|found| Ok(Face { score: found.score, ..self.face_in(photo, found.bounds)? }))
@@ -171,7 +256,8 @@ impl Pipeline {
     /// When the network fails.
     pub fn face_in(&self, photo: &Photo, bounds: Rect) -> Result<Face, PipelineError> {
         let landmarks = self.landmarks.find(photo.pixels(), &bounds)?;
-        Ok(Face { bounds, score: 1.0, landmarks })
+        let quality = Quality::measure(photo.pixels(), &bounds, &landmarks)?;
+        Ok(Face { bounds, score: 1.0, landmarks, quality })
     }
 
     /// The face as a vector: aligned by its landmarks, then embedded.
@@ -179,7 +265,6 @@ impl Pipeline {
     /// # Errors
     /// When the landmarks span no area, or the network fails.
     pub fn embed(&self, photo: &Photo, face: &Face) -> Result<Embedding, PipelineError> {
-        let aligned = align(photo.pixels(), &face.landmarks, self.embedder.model())?;
-        self.embedder.embed(&aligned)
+        self.embedder.embed(&cut_out(photo.pixels(), face, self.embedder.model())?)
     }
 }

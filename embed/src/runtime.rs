@@ -1,14 +1,14 @@
 //! ONNX Runtime, loaded from an explicit path, and networks that many threads run at once.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::value::TensorRef;
+use ort::value::{Outlet, TensorRef};
 
 use crate::assets::Assets;
 use crate::digest::sha256_hex;
@@ -28,7 +28,7 @@ fn environment(assets: &Assets) -> Result<Environment, PipelineError> {
     if let Some(environment) = shared.as_ref() {
         return Ok(environment.clone());
     }
-    let path = existing(assets.runtime_library())?;
+    let path = existing(assets.runtime_library(), "run `make assets`")?;
     let failed = |error: &dyn Display| PipelineError::Runtime {
         path: path.clone(),
         detail: error.to_string(),
@@ -46,6 +46,7 @@ fn environment(assets: &Assets) -> Result<Environment, PipelineError> {
 /// when needed, up to one per processor; callers beyond that wait.
 pub(crate) struct Network {
     file: PathBuf,
+    sha256: String,
     bytes: Vec<u8>,
     environment: Environment,
     pool: Mutex<Pool>,
@@ -60,26 +61,86 @@ struct Pool {
 impl Network {
     /// Reads the file, holds it against its hash and opens the first session.
     pub(crate) fn load(assets: &Assets, model: &NetworkModel) -> Result<Self, PipelineError> {
-        let file = existing(assets.file(&model.file))?;
+        let file = existing(assets.file(&model.file), &model.obtain)?;
         let mut bytes = std::fs::read(&file)
             .map_err(|source| PipelineError::Read { path: file.clone(), source })?;
-        let found = sha256_hex(&bytes);
-        if found != model.sha256 {
-            let expected = model.sha256.clone();
-            return Err(PipelineError::WrongFile { path: file, expected, found });
+        let sha256 = sha256_hex(&bytes);
+        if let Some(expected) = model.sha256.clone().filter(|expected| *expected != sha256) {
+            let obtain = model.obtain.clone();
+            return Err(PipelineError::WrongFile { path: file, expected, found: sha256, obtain });
         }
         weights::zero_negligible(&mut bytes);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let network = Self {
             file,
+            sha256,
             bytes,
             environment: environment(assets)?,
             pool: Mutex::new(Pool { idle: Vec::new(), may_still_open: processors }),
             returned: Condvar::new(),
         };
-        let first = network.take()?;
-        network.give_back(first);
+        network.expect_input(&model.input)?;
         Ok(network)
+    }
+
+    /// The file that it was read from.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// SHA-256 of the file, in lowercase hex.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Refuses a network whose first input is not an image of this format.
+    fn expect_input(&self, format: &InputFormat) -> Result<(), PipelineError> {
+        let expected = Tensor::shape_of(format).map(|length| length as i64);
+        let session = self.take()?;
+        let found = session.inputs().first().map(shape).unwrap_or_default();
+        self.give_back(session);
+        let fits = found.len() == expected.len()
+            && found.iter().zip(expected).all(|(&found, expected)| may_be(found, expected));
+        if fits {
+            return Ok(());
+        }
+        let expected = format!("{expected:?}");
+        Err(self.wrong_shape("input".to_owned(), expected, format!("{found:?}")))
+    }
+
+    /// The name of the output whose last axis has this length: the one called `name`, or
+    /// else the only one.
+    pub(crate) fn output(
+        &self,
+        name: Option<&str>,
+        length: usize,
+    ) -> Result<String, PipelineError> {
+        let session = self.take()?;
+        let outputs: Vec<(String, Vec<i64>)> =
+            session.outputs().iter().map(|one| (one.name().to_owned(), shape(one))).collect();
+        self.give_back(session);
+        let chosen = match name {
+            Some(name) => outputs.iter().find(|(found, _)| found == name),
+            None => outputs.first().filter(|_| outputs.len() == 1),
+        };
+        let Some((name, found)) = chosen else {
+            let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+            let names = names.join(", ");
+            let detail = match name {
+                Some(name) => format!("it has no output `{name}`; it has: {names}"),
+                None => format!("models.json must say which `output` to take of: {names}"),
+            };
+            return Err(self.failed(&detail));
+        };
+        if found.last().is_some_and(|&last| may_be(last, length as i64)) {
+            return Ok(name.clone());
+        }
+        let expected = format!("[1, .., {length}]");
+        Err(self.wrong_shape(format!("output `{name}`"), expected, format!("{found:?}")))
+    }
+
+    fn wrong_shape(&self, what: String, expected: String, found: String) -> PipelineError {
+        PipelineError::WrongShape { path: self.file.clone(), what, expected, found }
     }
 
     /// Runs the network; gives the named outputs, flattened in row-major order.
@@ -168,9 +229,22 @@ impl Network {
     }
 }
 
+/// The lengths of a tensor's axes, -1 where any length will do; of what is no tensor, none.
+fn shape(outlet: &Outlet) -> Vec<i64> {
+    outlet.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default()
+}
+
+/// Whether an axis that is declared with this length can have that one.
+fn may_be(declared: i64, length: i64) -> bool {
+    declared < 0 || declared == length
+}
+
 /// The path, or what to do about a file that is not there.
-fn existing(path: PathBuf) -> Result<PathBuf, PipelineError> {
-    if path.is_file() { Ok(path) } else { Err(PipelineError::MissingFile { path }) }
+fn existing(path: PathBuf, obtain: &str) -> Result<PathBuf, PipelineError> {
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(PipelineError::MissingFile { path, obtain: obtain.to_owned() })
 }
 
 /// What the lock guards is whole between any two statements, so a panic elsewhere does not spoil it.

@@ -25,8 +25,12 @@ fn copy_of_assets() -> tempfile::TempDir {
 
 /// What the command prints as its error.
 fn error_with(assets: &Path) -> String {
+    error_of_model(assets, "default")
+}
+
+fn error_of_model(assets: &Path, model: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_embed"))
-        .args(["search", "photo.jpg", "--store", "nowhere", "--assets"])
+        .args(["search", "photo.jpg", "--store", "nowhere", "--model", model, "--assets"])
         .arg(assets)
         .output()
         .unwrap();
@@ -76,4 +80,17 @@ fn a_network_that_is_cut_off() {
     replace(&path, &bytes[..bytes.len() / 2]);
     let error = error_with(copy.path());
     assert!(error.contains("fr_feature.onnx is not the expected file (sha256 expected"), "{error}");
+}
+
+#[test]
+fn a_network_that_no_registry_carries() {
+    for (model, from) in [("facenet", "davidsandberg/facenet"), ("arcface", "insightface")] {
+        let error = error_of_model(&assets(), model);
+        let expected = format!("{model}.onnx is missing; no package registry carries it");
+        assert!(error.contains(&expected) && error.contains(from), "{error}");
+    }
+    let error = error_of_model(&assets(), "own");
+    assert!(error.contains("own.onnx is missing; put the network that you trained"), "{error}");
+    let error = error_of_model(&assets(), "nobody");
+    assert!(error.contains("no model is called `nobody`; there is: arcface, default"), "{error}");
 }

@@ -25,7 +25,7 @@ pub enum OpenError {
         /// The folder that was looked in.
         folder: PathBuf,
         /// What is wrong there.
-        source: PipelineError,
+        source: Box<PipelineError>,
     },
     /// The gallery.
     #[error("cannot open the gallery STORE={folder:?}: {source}")]
@@ -53,7 +53,10 @@ impl Finder {
     /// Says what cannot be opened and what to do about it.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
         let assets = Assets::new(&settings.models_dir);
-        let models = |source| OpenError::Models { folder: settings.models_dir.clone(), source };
+        let models = |source| OpenError::Models {
+            folder: settings.models_dir.clone(),
+            source: Box::new(source),
+        };
         let pipeline = Pipeline::load(&assets, MODEL).map_err(models)?;
         pipeline.warm_up().map_err(models)?;
         let gallery = Gallery::open(&settings.store, &pipeline)
@@ -81,9 +84,7 @@ impl Finder {
     /// Takes a large part of a second of one processor: call it on a worker.
     pub(crate) fn find(&self, photo: &[u8], question: Question) -> Result<Answer, Problem> {
         let photo = Photo::decode(photo, &self.limits).map_err(unreadable)?;
-        let mut faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
-        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
-
+        let faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
         let face = chosen(&faces, question.face)?;
         let embedding = self.pipeline.embed(&photo, face).map_err(|error| match error {
             PipelineError::NoSuchFace => no_face(),
@@ -116,7 +117,8 @@ fn within(face: &Face, photo: &Photo) -> FoundFace {
     };
     let (x, width) = span(face.bounds.x, face.bounds.width, photo.width());
     let (y, height) = span(face.bounds.y, face.bounds.height, photo.height());
-    FoundFace { bounds: [x, y, width, height], score: face.score }
+    let flaw = face.quality.reason();
+    FoundFace { bounds: [x, y, width, height], score: face.score, flaw }
 }
 
 fn no_face() -> Problem {

@@ -37,7 +37,7 @@ impl Default for Question {
 /// The faces of a photo, and whom one of them looks like.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Answer {
-    /// All faces of the photo, the largest first.
+    /// All faces of the photo, the largest and most central first.
     pub(crate) faces: Vec<FoundFace>,
     /// The index in `faces` of the face that the look-alikes are for.
     pub(crate) face: usize,
@@ -53,6 +53,10 @@ pub(crate) struct FoundFace {
     pub(crate) bounds: [f32; 4],
     /// How sure the detector is, from 0 to 1.
     pub(crate) score: f32,
+    /// Why little can be told from this face (too small, too blurred, turned too far), where so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "the face is too small: 20 pixels high, at least 24 are needed")]
+    pub(crate) flaw: Option<String>,
 }
 
 /// A person of the gallery who looks like the face.

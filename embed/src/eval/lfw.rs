@@ -5,11 +5,22 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::embedding::Embedding;
-use crate::eval::{Pair, Verification};
+use crate::eval::{EvalError, Pair, Verification};
 use crate::geometry::Rect;
 use crate::parallel;
-use crate::photo::{DecodeLimits, Photo, PhotoError};
-use crate::pipeline::{Face, Pipeline, PipelineError};
+use crate::photo::{DecodeLimits, Photo};
+use crate::pipeline::{Face, Pipeline};
+
+/// The pairs of LFW, each with its cosine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LfwPairs {
+    /// As many of one person as of two in each.
+    pub folds: Vec<Vec<Pair>>,
+    /// Images used.
+    pub images: usize,
+    /// Images in which no face was found, embedded from the box in their middle.
+    pub no_face: usize,
+}
 
 /// The result of the ten-fold protocol; displays as one line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,49 +35,14 @@ pub struct LfwResult {
 
 impl fmt::Display for LfwResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verification { accuracy, std, tar_at_far_001 } = self.verification;
+        let Verification { accuracy, std, tar_at_far_001, tar_at_far_01 } = self.verification;
         write!(
             formatter,
             "lfw accuracy={accuracy:.4} std={std:.4} tar@far=0.001:{tar_at_far_001:.4} \
-             images={} no_face={}",
+             tar@far=0.01:{tar_at_far_01:.4} images={} no_face={}",
             self.images, self.no_face
         )
     }
-}
-
-/// Why a benchmark cannot be run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EvalError {
-    /// The list of pairs cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The list.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The list of pairs does not follow its format.
-    #[error("{}, line {line}: {detail}", path.display())]
-    Pairs {
-        /// The list.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong.
-        detail: String,
-    },
-    /// An image of a pair cannot be used; a result without it would be another benchmark.
-    #[error("{}: {source}", path.display())]
-    Photo {
-        /// The image.
-        path: PathBuf,
-        /// Why.
-        source: PhotoError,
-    },
-    /// A network failed.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
 }
 
 /// Runs the protocol on `root/pairs.txt` and `root/NAME/NAME_0001.jpg`.
@@ -78,8 +54,26 @@ pub enum EvalError {
 pub fn evaluate(
     pipeline: &Pipeline,
     root: &Path,
-    mut progress: impl FnMut(usize, usize),
+    progress: impl FnMut(usize, usize),
 ) -> Result<LfwResult, EvalError> {
+    let LfwPairs { folds, images, no_face } = compare(pipeline, root, progress)?;
+    let verification = Verification::of(&folds).ok_or_else(|| EvalError::List {
+        path: root.join("pairs.txt"),
+        line: 1,
+        detail: "at least two folds with pairs are needed".to_owned(),
+    })?;
+    Ok(LfwResult { verification, images, no_face })
+}
+
+/// The cosine of each pair, for [`evaluate`] and for `embed calibrate`.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn compare(
+    pipeline: &Pipeline,
+    root: &Path,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<LfwPairs, EvalError> {
     let list = PairList::read(root)?;
     let mut embeddings = vec![None; list.images.len()];
     let (mut done, mut no_face) = (0, 0);
@@ -95,17 +89,12 @@ pub fn evaluate(
             Ok(())
         },
     )?;
-    let folds: Vec<Vec<Pair>> = list
+    let folds = list
         .folds
         .iter()
         .map(|fold| fold.iter().filter_map(|pair| pair.judge(&embeddings)).collect())
         .collect();
-    let verification = Verification::of(&folds).ok_or_else(|| EvalError::Pairs {
-        path: root.join("pairs.txt"),
-        line: 1,
-        detail: "at least two folds with pairs are needed".to_owned(),
-    })?;
-    Ok(LfwResult { verification, images: list.images.len(), no_face })
+    Ok(LfwPairs { folds, images: list.images.len(), no_face })
 }
 
 /// The embedding of the face nearest the middle, where LFW has its person, and
@@ -159,7 +148,7 @@ impl PairList {
         let path = root.join("pairs.txt");
         let text = std::fs::read_to_string(&path)
             .map_err(|source| EvalError::Read { path: path.clone(), source })?;
-        let wrong = |line: usize, detail: &str| EvalError::Pairs {
+        let wrong = |line: usize, detail: &str| EvalError::List {
             path: path.clone(),
             line: line + 1,
             detail: detail.to_owned(),

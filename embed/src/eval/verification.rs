@@ -19,6 +19,8 @@ pub struct Verification {
     /// Share of same-person pairs accepted by a threshold that lets through at most
     /// one in a thousand pairs of different persons, over all folds.
     pub tar_at_far_001: f64,
+    /// The same with one in a hundred.
+    pub tar_at_far_01: f64,
 }
 
 impl Verification {
@@ -41,7 +43,12 @@ impl Verification {
         let mean = accuracies.iter().sum::<f64>() / count;
         let variance = accuracies.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
         let all: Vec<Pair> = folds.iter().flatten().copied().collect();
-        Some(Self { accuracy: mean, std: variance.sqrt(), tar_at_far_001: tar_at_far(&all, 0.001) })
+        Some(Self {
+            accuracy: mean,
+            std: variance.sqrt(),
+            tar_at_far_001: tar_at_far(&all, 0.001),
+            tar_at_far_01: tar_at_far(&all, 0.01),
+        })
     }
 }
 
@@ -118,6 +125,8 @@ mod tests {
         let all = pairs(&[0.4980, 0.4993, 0.6, 0.7], &different);
         // Two of 2000 may pass: 0.49975 and 0.4995; the third, 0.49925, is the threshold.
         assert_eq!(tar_at_far(&all, 0.001), 0.75);
+        // Twenty may pass; the next, 0.49475, is the threshold, which 0.498 passes, too.
+        assert_eq!(tar_at_far(&all, 0.01), 1.0);
     }
 
     #[test]

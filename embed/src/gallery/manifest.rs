@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GalleryError;
 use crate::files;
+use crate::model::{Crop, InputFormat};
 use crate::pipeline::Pipeline;
 
 /// The format written; a gallery with a higher number is refused.
@@ -17,14 +18,26 @@ pub(super) struct Manifest {
     format: u32,
     model: String,
     embedding_sha256: String,
+    /// What the network was shown; not there in galleries of earlier versions.
+    shown: Option<Shown>,
+}
+
+/// What goes into an embedding network, apart from the photo.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Shown {
+    input: InputFormat,
+    crop: Crop,
 }
 
 impl Manifest {
     pub(super) fn of(pipeline: &Pipeline) -> Self {
+        let model = pipeline.embedding_model();
+        let shown = Shown { input: model.network.input.clone(), crop: model.crop.clone() };
         Self {
             format: FORMAT,
             model: pipeline.name().to_owned(),
-            embedding_sha256: pipeline.embedding_model().network.sha256.clone(),
+            embedding_sha256: pipeline.embedding_sha256().to_owned(),
+            shown: Some(shown),
         }
     }
 
@@ -67,7 +80,10 @@ impl Manifest {
     pub(super) fn check(&self, root: &Path, pipeline: &Pipeline) -> Result<(), GalleryError> {
         let asked = Self::of(pipeline);
         if self.embedding_sha256 == asked.embedding_sha256 {
-            return Ok(());
+            if self.shown.is_none() || self.shown == asked.shown {
+                return Ok(());
+            }
+            return Err(GalleryError::OtherInput { path: root.to_owned() });
         }
         Err(GalleryError::OtherModel {
             path: root.to_owned(),

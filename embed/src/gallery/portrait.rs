@@ -29,7 +29,7 @@ pub(super) fn portrait(photo: &Photo, face: &Rect) -> Result<Vec<u8>, GalleryErr
 }
 
 /// The square around the face's middle, moved and shrunk so that it lies in the photo.
-fn square_around(photo: &Photo, face: &Rect) -> Region {
+pub(crate) fn square_around(photo: &Photo, face: &Rect) -> Region {
     let side = ((face.height * FACES_HIGH) as u32).clamp(1, photo.width().min(photo.height()));
     let center = face.center();
     let start = |center: f32, length: u32| {

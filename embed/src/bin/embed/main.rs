@@ -1,5 +1,6 @@
 //! The `embed` command: builds and searches galleries of faces, measures accuracy.
 
+mod calibrate;
 mod eval;
 mod import;
 mod progress;
@@ -18,7 +19,7 @@ struct Arguments {
     /// Directory with the networks and ONNX Runtime, as `make assets` fills it.
     #[arg(long, env = "MODELS_DIR", default_value = "assets", global = true)]
     assets: PathBuf,
-    /// Name of the pipeline in models.json.
+    /// Name of the pipeline in models.json; MODELS_DIR/models.json, if there is one, adds more.
     #[arg(long, default_value = "default", global = true)]
     model: String,
     #[command(subcommand)]
@@ -35,6 +36,9 @@ enum Command {
     /// Measure accuracy on a published benchmark.
     #[command(subcommand)]
     Eval(eval::Benchmark),
+    /// Fit the percentage that people see, and store it beside the embedding network.
+    #[command(subcommand)]
+    Calibrate(calibrate::Calibration),
 }
 
 /// What ends a command early; printed as it is.
@@ -56,6 +60,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Import(import) => import.run(import.sources()?, &pipeline(arguments)?),
         Command::Search(search) => search.run(&pipeline(arguments)?),
         Command::Eval(benchmark) => eval::run(benchmark, &pipeline(arguments)?),
+        Command::Calibrate(calibration) => calibrate::run(calibration, &pipeline(arguments)?),
     }
 }
 

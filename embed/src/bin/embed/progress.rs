@@ -40,6 +40,11 @@ impl Progress {
         }
     }
 
+    /// Where it is known how many there are.
+    pub(crate) fn show_of(&mut self, done: usize, all: usize) {
+        self.show(done as u64, Some(done as f64 / all as f64));
+    }
+
     /// One line: how many of how many, the rate since the last line, and the time left at it.
     fn tell(&mut self, done: u64, all: Option<u64>) {
         let (before, then) = self.told;

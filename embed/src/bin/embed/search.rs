@@ -10,7 +10,7 @@ use crate::Failure;
 
 #[derive(Args)]
 pub(crate) struct Search {
-    /// The photo; of several faces the surest is looked for.
+    /// The photo; of several faces the largest and most central is looked for.
     photo: PathBuf,
     /// The gallery's directory.
     #[arg(long)]
