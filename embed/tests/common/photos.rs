@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::jpeg_with_orientation;
 
@@ -61,6 +61,10 @@ pub(crate) fn jpeg(picture: &RgbImage, colour: ColorType, progressive: bool) -> 
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, 85);
     encoder.set_progressive(progressive);
+    // Inks are kept at one resolution, as Photoshop and libjpeg keep them.
+    if matches!(colour, ColorType::Cmyk | ColorType::CmykAsYcck) {
+        encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    }
     let (width, height) = (picture.width() as u16, picture.height() as u16);
     encoder.encode(&samples, width, height, colour).unwrap();
     bytes
