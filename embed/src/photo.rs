@@ -25,7 +25,7 @@ pub struct DecodeLimits {
 impl Default for DecodeLimits {
     /// 10 MB and 40 megapixels: what phones and cameras make. With 150 MB, 25 megapixels if
     /// EXIF data lay the photo on its side or it is a progressive JPEG (of the usual 4:2:0),
-    /// 18 of WebP, 12 of PNG with 16 bits and transparency.
+    /// 12 of WebP and of PNG with 16 bits and transparency.
     fn default() -> Self {
         Self { max_bytes: 10_000_000, max_pixels: 40_000_000, max_memory: 150_000_000 }
     }
@@ -170,7 +170,7 @@ impl Photo {
 }
 
 /// Bytes of each pixel that a WebP decoder holds beside what it gives.
-const WEBP_WORK: f64 = 5.0;
+const WEBP_WORK: f64 = 9.0;
 
 /// Bytes of memory that each pixel takes at most while a photo is decoded: for the decoder,
 /// then to make 8-bit RGB of another kind of colour, then to turn it.
