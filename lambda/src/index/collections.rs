@@ -131,10 +131,7 @@ impl Collections {
     /// fast. What fails stays in the logs, where it is as safe.
     pub(super) fn checkpoint(&self) {
         for (name, collection) in self.all() {
-            let done = collection.with(name.as_str(), |store| {
-                let tail = store.snapshot().last_change();
-                store.checkpoint().map(|()| tail)
-            });
+            let done = collection.with(name.as_str(), Store::checkpoint);
             if let Ok(Err(error)) = done {
                 tracing::warn!(collection = %name, %error, "no checkpoint");
             }
