@@ -1,11 +1,12 @@
 //! What an import did.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ImportError;
+use crate::files;
 use crate::gallery::Person;
 
 /// What became of the photos of an import.
@@ -75,8 +76,7 @@ impl SkippedList {
         let Self { path, part, rows } = self;
         let written = rows.into_inner().map_err(|error| error.into_error());
         written
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(part, &path))
+            .and_then(|_| files::settle(&part, &path))
             .map_err(|error| cannot_write(&path, error))
     }
 

@@ -107,7 +107,7 @@ pub(super) async fn search(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Json<Hits>, Problem> {
-    index.admit(request.headers(), Access::Read)?;
+    let collections = index.admit(request.headers(), Access::Read)?;
     let search: Search = index.bodies.read(request).await?;
     let numbers = [("k", Some(search.k)), ("ef", search.ef)];
     for (what, number) in numbers.into_iter().filter_map(|(what, it)| Some((what, it?))) {
@@ -128,7 +128,7 @@ pub(super) async fn search(
         query = query.distinct_groups();
     }
     // On this thread: a search takes less time than to hand it to another one and back.
-    let collection = index.collections()?.get(&name)?;
+    let collection = collections.get(&name)?;
     let hits = collection.with(&name, |store| store.search(&query))?.map_err(problem)?;
     let hits: vecstore::Result<_> = hits.iter().map(Found::of).collect();
     Ok(Json(Hits { hits: hits.map_err(problem)? }))
