@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut networks = [[Duration::ZERO; RUNS]; 3];
     let mut steps = [[Duration::ZERO; RUNS]; 4];
     for run in 0..RUNS {
-        let alone = pipeline.warm_up()?;
+        let alone = pipeline.run_on_noise(1)?;
         networks[0][run] = alone.detector;
         networks[1][run] = alone.landmarks;
         networks[2][run] = alone.embedding;

@@ -37,9 +37,9 @@ impl Detector {
         Ok(Self { network, model })
     }
 
-    /// Runs the network once on noise; how long that took.
-    pub(crate) fn warm_up(&self) -> Result<Duration, PipelineError> {
-        self.network.warm_up(&self.model.network.input)
+    /// Runs the network on noise as often as for some photos; how long that took.
+    pub(crate) fn run_on_noise(&self, photos: usize) -> Result<Duration, PipelineError> {
+        self.network.run_on_noise(&self.model.network.input, photos)
     }
 
     /// All faces, the surest first; bounds in pixels of `photo`. Where it is sure of none,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 
 use crate::assets::Assets;
 use crate::model::EmbeddingModel;
@@ -58,9 +58,10 @@ impl Embedder {
         Ok(Self { network, output, model })
     }
 
-    /// Runs the network once on noise; how long that took.
-    pub(crate) fn warm_up(&self) -> Result<Duration, PipelineError> {
-        self.network.warm_up(&self.model.network.input)
+    /// Runs the network on noise as often as for some faces; how long that took.
+    pub(crate) fn run_on_noise(&self, faces: usize) -> Result<Duration, PipelineError> {
+        let runs = if self.model.mirrored { 2 * faces } else { faces };
+        self.network.run_on_noise(&self.model.network.input, runs)
     }
 
     pub(crate) fn model(&self) -> &EmbeddingModel {
@@ -72,7 +73,20 @@ impl Embedder {
     }
 
     /// The embedding of a face that is cut out as the model wants it.
+    ///
+    /// With its mirror image, if the model asks for it, as in ArcFace's `verification.py`: the
+    /// outputs are added before they are brought to length one.
     pub(crate) fn embed(&self, cut_out: &RgbImage) -> Result<Embedding, PipelineError> {
+        let mut values = self.run(cut_out)?;
+        if self.model.mirrored {
+            let mirrored = self.run(&imageops::flip_horizontal(cut_out))?;
+            values.iter_mut().zip(mirrored).for_each(|(value, mirrored)| *value += mirrored);
+        }
+        Embedding::normalised(values)
+            .ok_or_else(|| self.network.failed(&"its output has no direction"))
+    }
+
+    fn run(&self, cut_out: &RgbImage) -> Result<Vec<f32>, PipelineError> {
         let input = Tensor::from_image(cut_out, &self.model.network.input);
         let [values] = self.network.run(&input, [&self.output])?;
         let expected = self.model.dimension;
@@ -80,8 +94,7 @@ impl Embedder {
             let detail = format!("it gave {} values, not {expected}", values.len());
             return Err(self.network.failed(&detail));
         }
-        Embedding::normalised(values)
-            .ok_or_else(|| self.network.failed(&"its output has no direction"))
+        Ok(values)
     }
 }
 

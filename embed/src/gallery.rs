@@ -103,10 +103,10 @@ pub enum GalleryError {
         /// Name and hash of the pipeline.
         asked: String,
     },
-    /// The same network was shown another part of the photos, or other colours.
+    /// The same network was shown another part of the photos, other colours, or no mirror images.
     #[error(
-        "{} was made with the same network and another `input` or `crop` in models.json; restore \
-         them, or import the photos into a new directory",
+        "{} was made with the same network and another `input`, `crop` or `mirrored` in \
+         models.json; restore them, or import the photos into a new directory",
         path.display()
     )]
     OtherInput {

@@ -131,6 +131,10 @@ pub struct EmbeddingModel {
     pub dimension: usize,
     /// Which part of the photo it is shown.
     pub crop: Crop,
+    /// Whether it is shown the face's mirror image too, and the embedding is the mean of the
+    /// two: a little more accurate, and twice the work.
+    #[serde(default)]
+    pub mirrored: bool,
     /// From the cosine of two embeddings to the figure that people see; `embed calibrate`
     /// fits one.
     pub similarity: Option<SimilarityCurve>,

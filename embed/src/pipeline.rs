@@ -40,14 +40,14 @@ pub struct Pipeline {
     similarity: Option<SimilarityCurve>,
 }
 
-/// How long one run of each network took, without what leads to its input.
+/// How long the networks took, without what leads to their input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkTimes {
     /// Of the face detector, run once a photo.
     pub detector: Duration,
-    /// Of the landmarks, run once a face.
+    /// Of the landmarks, run twice a face.
     pub landmarks: Duration,
-    /// Of the embedding, run once a face.
+    /// Of the embedding, run once a face, or twice where the model wants its mirror image too.
     pub embedding: Duration,
 }
 
@@ -218,11 +218,20 @@ impl Pipeline {
     ///
     /// # Errors
     /// When a network fails.
-    pub fn warm_up(&self) -> Result<NetworkTimes, PipelineError> {
+    pub fn warm_up(&self) -> Result<(), PipelineError> {
+        self.run_on_noise(1).map(|_| ())
+    }
+
+    /// Runs the networks on noise as often as some photos need them at least, each of one upright
+    /// face, and does nothing else.
+    ///
+    /// # Errors
+    /// When a network fails.
+    pub fn run_on_noise(&self, photos: usize) -> Result<NetworkTimes, PipelineError> {
         Ok(NetworkTimes {
-            detector: self.detector.warm_up()?,
-            landmarks: self.landmarks.warm_up()?,
-            embedding: self.embedder.warm_up()?,
+            detector: self.detector.run_on_noise(photos)?,
+            landmarks: self.landmarks.run_on_noise(photos)?,
+            embedding: self.embedder.run_on_noise(photos)?,
         })
     }
 

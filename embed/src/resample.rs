@@ -125,16 +125,38 @@ fn reach(to_source: &Similarity, width: u32, height: u32) -> Rect {
 
 fn sample(image: &RgbImage, to_source: &Similarity, width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
-        let center = Point::new(x as f32 + 0.5, y as f32 + 0.5);
-        image::Rgb(bilinear(image, to_source.apply(center)))
+        let center = to_source.apply(Point::new(x as f32 + 0.5, y as f32 + 0.5));
+        image::Rgb(bilinear(image, Point::new(center.x - 0.5, center.y - 0.5)))
     })
 }
 
-/// The colour at a point, between the four nearest pixel centres.
+/// The colour at a point, which counts pixels by their centres, between the four nearest.
 fn bilinear(image: &RgbImage, at: Point) -> [u8; 3] {
-    let (x, y) = (at.x - 0.5, at.y - 0.5);
-    let (left, top) = (x.floor(), y.floor());
-    let (right_share, lower_share) = (x - left, y - top);
+    let (last_x, last_y) = (image.width() as f32 - 1.0, image.height() as f32 - 1.0);
+    if !(at.x >= 0.0 && at.y >= 0.0 && at.x < last_x && at.y < last_y) {
+        return bilinear_at_edge(image, at);
+    }
+    // Both are positive, so this is the floor.
+    let (left, top) = (at.x as usize, at.y as usize);
+    let stride = 3 * image.width() as usize;
+    let start = top * stride + 3 * left;
+    let values = image.as_raw();
+    let (upper, lower) = (&values[start..start + 6], &values[start + stride..start + stride + 6]);
+    let (right_share, lower_share) = (at.x - left as f32, at.y - top as f32);
+    [0, 1, 2].map(|channel| {
+        let along = |row: &[u8]| {
+            let (left, right) = (f32::from(row[channel]), f32::from(row[channel + 3]));
+            left + right_share * (right - left)
+        };
+        let (upper, lower) = (along(upper), along(lower));
+        (0.5 + upper + lower_share * (lower - upper)) as u8
+    })
+}
+
+/// The same where some of the four may lie outside, which is black.
+fn bilinear_at_edge(image: &RgbImage, at: Point) -> [u8; 3] {
+    let (left, top) = (at.x.floor(), at.y.floor());
+    let (right_share, lower_share) = (at.x - left, at.y - top);
     let mut mixed = [0.5; 3];
     for (dy, row_share) in [(0.0, 1.0 - lower_share), (1.0, lower_share)] {
         for (dx, column_share) in [(0.0, 1.0 - right_share), (1.0, right_share)] {

@@ -155,16 +155,22 @@ impl Network {
         result
     }
 
-    /// Runs the network once on noise, over which it takes as long as over a photo (a
+    /// Runs the network some times on noise, over which it takes as long as over a photo (a
     /// plain image would be faster); how long that took.
-    pub(crate) fn warm_up(&self, format: &InputFormat) -> Result<Duration, PipelineError> {
+    pub(crate) fn run_on_noise(
+        &self,
+        format: &InputFormat,
+        times: usize,
+    ) -> Result<Duration, PipelineError> {
         let noise = RgbImage::from_fn(format.width, format.height, |x, y| {
             let mixed = (x + y * format.width).wrapping_mul(0x9E37_79B9).to_be_bytes();
             Rgb([mixed[0], mixed[1], mixed[2]])
         });
         let input = Tensor::from_image(&noise, format);
         let start = Instant::now();
-        let [] = self.run(&input, [])?;
+        for _ in 0..times {
+            let [] = self.run(&input, [])?;
+        }
         Ok(start.elapsed())
     }
 

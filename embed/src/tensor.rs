@@ -37,21 +37,27 @@ impl Tensor {
 
     /// The channels in their order and layout, 0 to 255.
     fn unscaled(image: &RgbImage, format: &InputFormat) -> Self {
-        let plane =
-            |channel: usize| image.iter().skip(channel).step_by(3).map(|&value| value.into());
+        let (pixels, _) = image.as_chunks::<3>();
+        let plane = |channel: usize| pixels.iter().map(move |pixel| f32::from(pixel[channel]));
         let order = match format.colour {
             Colour::Rgb => Some([0, 1, 2]),
             Colour::Bgr => Some([2, 1, 0]),
             Colour::Grey => None,
         };
-        let values = match (order, format.layout) {
-            (None, _) => image.pixels().map(|pixel| luma(pixel.0)).collect(),
-            (Some(order), Layout::Nchw) => order.into_iter().flat_map(plane).collect(),
-            (Some(order), Layout::Nhwc) => image
-                .pixels()
-                .flat_map(|pixel| order.map(|channel| pixel.0[channel].into()))
-                .collect(),
-        };
+        let mut values = Vec::with_capacity(3 * pixels.len());
+        match (order, format.layout) {
+            (None, _) => values.extend(pixels.iter().map(|&pixel| luma(pixel))),
+            (Some(order), Layout::Nchw) => {
+                for channel in order {
+                    values.extend(plane(channel));
+                }
+            }
+            (Some(order), Layout::Nhwc) => {
+                for pixel in pixels {
+                    values.extend(order.map(|channel| f32::from(pixel[channel])));
+                }
+            }
+        }
         Self { shape: Self::shape_of(format), values }
     }
 }

@@ -166,6 +166,29 @@ fn every_kind_of_input_is_what_numpy_computes() {
     }
 }
 
+/// `v = photo + photo[:, ::-1]; v.ravel() / norm(v)` of the photo above.
+#[test]
+fn a_mirrored_embedding_is_the_mean_of_both_images() {
+    let input = json!({
+        "width": 3, "height": 2, "layout": "nhwc", "colour": "rgb",
+        "values": { "fixed": { "mean": 0.0, "scale": 1.0 } }
+    });
+    let mut mirrored = entry(&input, 18);
+    mirrored["mirrored"] = json!(true);
+    let own = Own::new(&echo([1, 2, 3, 3]), &mirrored);
+    let pipeline = own.load().unwrap();
+    let photo =
+        RgbImage::from_fn(3, 2, |x, y| Rgb([0, 7, 14].map(|c| (40 * x + 90 * y + c + 5) as u8)));
+    let photo = Photo::from_pixels(photo);
+    let face = face_in(&pipeline, &photo, [0.0, 0.0, 3.0, 2.0]);
+    let given = pipeline.embed(&photo, &face).unwrap().into_vec();
+    for (at, expected) in
+        [(0, 0.099_050_7), (1, 0.114_458_6), (8, 0.129_866_5), (9, 0.297_152_2), (17, 0.327_968)]
+    {
+        assert!((given[at] - expected).abs() < 2e-6, "{at}: {} {expected}", given[at]);
+    }
+}
+
 /// As FaceNet's authors prepare a face: the box with a margin, 160x160 pixels of it,
 /// standardised for themselves. The numbers are numpy's: `y, x, c = mgrid[0:200, 0:200, 0:3];
 /// cut = ((x + 2 * y + 30 * c) % 256)[36:196, 36:196]; v = (cut - cut.mean()) / cut.std();
@@ -286,5 +309,8 @@ fn a_gallery_is_of_one_network_and_of_what_that_was_shown() {
 
     let other = Own::new(&echo([1, 3, 2, 3]), &entry(&input(0.0), 18));
     let error = Gallery::open(store.path(), &other.load().unwrap()).unwrap_err().to_string();
-    assert!(error.contains("the same network and another `input` or `crop`"), "{error}");
+    assert!(
+        error.contains("the same network and another `input`, `crop` or `mirrored`"),
+        "{error}"
+    );
 }

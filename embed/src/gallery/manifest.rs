@@ -27,12 +27,18 @@ pub(super) struct Manifest {
 struct Shown {
     input: InputFormat,
     crop: Crop,
+    #[serde(default)]
+    mirrored: bool,
 }
 
 impl Manifest {
     pub(super) fn of(pipeline: &Pipeline) -> Self {
         let model = pipeline.embedding_model();
-        let shown = Shown { input: model.network.input.clone(), crop: model.crop.clone() };
+        let shown = Shown {
+            input: model.network.input.clone(),
+            crop: model.crop.clone(),
+            mirrored: model.mirrored,
+        };
         Self {
             format: FORMAT,
             model: pipeline.name().to_owned(),
@@ -80,7 +86,7 @@ impl Manifest {
     pub(super) fn check(&self, root: &Path, pipeline: &Pipeline) -> Result<(), GalleryError> {
         let asked = Self::of(pipeline);
         if self.embedding_sha256 == asked.embedding_sha256 {
-            if self.shown.is_none() || self.shown == asked.shown {
+            if self.shown == asked.shown {
                 return Ok(());
             }
             return Err(GalleryError::OtherInput { path: root.to_owned() });

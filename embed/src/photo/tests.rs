@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder, Rgb, Rgba, RgbaImage};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, Rgb, Rgba, RgbaImage};
 use proptest::prelude::*;
 
 use super::*;
