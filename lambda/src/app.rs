@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
-use crate::{headers, lookalikes, portraits};
+use crate::{headers, lookalikes, people, portraits};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -42,6 +42,7 @@ pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
     let site = Site::new(settings.site_dir.as_deref())?;
     let (routes, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(lookalikes::lookalikes))
+        .routes(routes!(people::person))
         .routes(routes!(portraits::portrait))
         .routes(routes!(healthz))
         .routes(routes!(openapi::document))
