@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json, Router, middleware};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -48,7 +49,8 @@ pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
         .routes(routes!(openapi::document))
         .split_for_parts();
     let routes = routes.fallback(|request| site.answer(request));
-    Ok(around(routes, description).with_state(app))
+    // The page's text shrinks to a third; photos are left as they are.
+    Ok(around(routes, description).with_state(app).layer(CompressionLayer::new()))
 }
 
 /// What every service of this crate does around its routes.

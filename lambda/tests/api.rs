@@ -364,6 +364,25 @@ fn the_site_is_served_beside_the_api() {
 }
 
 #[test]
+fn texts_are_packed_for_who_takes_them_so_and_photos_are_not() {
+    let server = start();
+    let photo = &demo().people[0];
+    let answer = server.post(LOOKALIKES, photo.media(), &photo.photo()).json();
+    let portrait = answer["lookalikes"][0]["portrait"].as_str().unwrap();
+    for (path, accepts, packed) in [
+        ("/openapi.json", "Accept-Encoding: gzip\r\n", true),
+        ("/openapi.json", "", false),
+        (portrait, "Accept-Encoding: gzip\r\n", false),
+    ] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{accepts}\r\n");
+        let reply = server.raw(request.as_bytes()).to_lowercase();
+        assert!(reply.starts_with("http/1.1 200"), "{reply}");
+        assert_eq!(reply.contains("\r\ncontent-encoding: gzip\r\n"), packed, "{path} {accepts}");
+    }
+}
+
+#[test]
 fn the_description_names_every_route() {
     let server = start();
     let description = server.description();
