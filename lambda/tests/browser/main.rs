@@ -14,6 +14,7 @@ mod support;
 
 mod access;
 mod camera;
+mod elsewhere;
 mod faces;
 mod languages;
 mod people;
