@@ -67,7 +67,8 @@ export async function findLookAlikes(photo, face, signal) {
  * @throws {Problem} when there is no answer, and whatever `signal` was aborted with
  */
 export async function findPerson(id, signal) {
-  const answer = await json(fetch(new URL(`api/people/${encodeURIComponent(id)}`, API), { signal }), signal);
+  const request = fetch(new URL(`api/people/${encodeURIComponent(id)}`, API), { signal });
+  const answer = await json(request, signal, { 404: 'unknownPerson' });
   if (Array.isArray(answer?.portraits) && Array.isArray(answer.lookalikes)) {
     return answer;
   }
@@ -119,9 +120,10 @@ export const crossOrigin = API.origin === location.origin ? null : 'anonymous';
  *
  * @param {Promise<Response>} request
  * @param {AbortSignal} signal
+ * @param {Record<number, import('./problem.js').ProblemKind>} problems what a status means here beyond the usual
  * @returns {Promise<any>}
  */
-async function json(request, signal) {
+async function json(request, signal, problems = {}) {
   let response, text;
   try {
     response = await request;
@@ -132,7 +134,7 @@ async function json(request, signal) {
   }
   if (!response.ok) {
     const wait = Number(response.headers.get('retry-after'));
-    throw new Problem(problemOfStatus(response.status), wait > 0 ? wait : null);
+    throw new Problem(problems[response.status] ?? problemOfStatus(response.status), wait > 0 ? wait : null);
   }
   try {
     return JSON.parse(text);

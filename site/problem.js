@@ -44,8 +44,6 @@ export function problemOfStatus(status) {
     case 400:
     case 415:
       return 'notAPhoto';
-    case 404:
-      return 'unknownPerson';
     case 408:
       return 'noNetwork';
     case 413:

@@ -46,6 +46,8 @@ async fn every_state_is_accessible_and_fits_in_light_and_dark() {
         page.browser.run("location.hash = 'person=nobody'").await;
         page.browser.visible("person-dialog .problem").await;
         check("unknown person").await;
+        page.spoke_to_its_own_host_only().await;
+        page.console_is_clean_but_for(&["422 (Unprocessable", "404 (Not Found)"]).await;
     }
 }
 
