@@ -14,12 +14,14 @@ LIBS ?=
 DURATION ?= 1200
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize arm64 nightly
+.PHONY: help assets build demo test browser lint test-site test-rust screenshots page-speed bench peers fuzz sanitize arm64 nightly
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
 	@echo "              GALLERY=DIR serves another gallery, PORT=NUMBER on another port"
 	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
+	@echo "make screenshots  pictures of the page in each state, into target/screenshots"
+	@echo "make page-speed   how fast the page is, in a real browser"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
 	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
@@ -65,6 +67,14 @@ test-site:
 
 test-rust:
 	cargo test --workspace --locked
+
+# Each state of the page at each size, for a person to look at.
+screenshots: browser assets $(if $(wildcard data/demo),,data/demo)
+	cargo run --quiet --package lambda --example screenshots -- target/screenshots
+
+# From a phone photo to the results, and the first load over a slow line.
+page-speed: browser assets $(if $(wildcard data/demo),,data/demo)
+	cargo run --quiet --package lambda --example page_speed
 
 bench:
 	cargo bench --package benches

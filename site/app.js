@@ -1,147 +1,212 @@
 // @ts-check
-import { findLookAlikes } from './api.js';
-import { byId, element } from './dom.js';
-import { FacesView } from './faces.js';
-import { isLanguage, Translator } from './i18n.js';
-import { listenForPhotos } from './intake.js';
+import { blend, findLookAlikes } from './api.js';
+import { SOURCE } from './config.js';
+import { button, byId, element } from './dom.js';
+import { FaceDuel } from './duel.js';
+import { MarkedPhoto } from './faces.js';
 import { preparePhoto, releasePhoto } from './photo.js';
 import { isWorthRetrying } from './problem.js';
-import { matchItems } from './results.js';
+import { duelOf, results } from './results.js';
 import { Session } from './session.js';
-
-const start = byId('start', HTMLElement);
-const stage = byId('stage', HTMLElement);
-const heading = byId('heading', HTMLElement);
-const progress = byId('progress', HTMLElement);
-const matches = byId('matches', HTMLElement);
-const note = byId('note', HTMLElement);
-const facesHint = byId('faces-hint', HTMLElement);
-const announcement = byId('announcement', HTMLElement);
-const choose = byId('choose', HTMLButtonElement);
-const another = byId('another', HTMLButtonElement);
-const cancel = byId('cancel', HTMLButtonElement);
-const input = byId('file', HTMLInputElement);
-
-const translator = new Translator();
-const session = new Session({ preparePhoto, releasePhoto, findLookAlikes }, render);
-const faces = new FacesView(byId('photo', HTMLElement), (face) => void session.chooseFace(face));
-
-listenForPhotos(input, (file) => void session.choosePhoto(file));
-choose.addEventListener('click', () => input.click());
-another.addEventListener('click', () => input.click());
-cancel.addEventListener('click', () => session.cancel());
-for (const button of document.querySelectorAll('[data-language]')) {
-  button.addEventListener('click', () => {
-    const language = button.getAttribute('data-language') ?? '';
-    if (isLanguage(language)) {
-      translator.remember(language);
-      speak();
-    }
-  });
-}
-speak();
-
-/** Shows everything in the translator's language. */
-function speak() {
-  for (const button of document.querySelectorAll('[data-language]')) {
-    const isCurrent = button.getAttribute('data-language') === translator.language;
-    button.setAttribute('aria-pressed', String(isCurrent));
-  }
-  translator.translateDocument();
-  render();
-}
-
-/** Shows the session's state. */
-function render() {
-  const { state } = session;
-  const isBusy = state.step === 'preparing' || state.step === 'searching';
-  const onStage = isBusy || state.photo !== null;
-
-  start.hidden = onStage;
-  stage.hidden = !onStage;
-  progress.hidden = !isBusy;
-  cancel.hidden = !isBusy;
-  another.hidden = isBusy;
-  another.classList.toggle('quiet', !state.problem || isWorthRetrying(state.problem));
-  note.hidden = state.step !== 'found';
-  facesHint.hidden = state.faces.length < 2;
-  heading.textContent = title();
-  faces.show(state, translator);
-  matches.replaceChildren(...(isBusy ? placeholders() : matchItems(state, translator)));
-  byId('start-problem', HTMLElement).replaceChildren(...(onStage ? [] : problemBox()));
-  byId('stage-problem', HTMLElement).replaceChildren(...(onStage ? problemBox() : []));
-
-  announce();
-  keepFocus(onStage ? heading : choose);
-}
-
-function title() {
-  const { step, problem } = session.state;
-  if (problem) {
-    return translator.text(`problem.${problem}.title`);
-  }
-  switch (step) {
-    case 'preparing':
-      return translator.text('search.preparing');
-    case 'searching':
-      return translator.text('search.searching');
-    case 'found':
-      return translator.text('found.title');
-    default:
-      return '';
-  }
-}
-
-/** What to do about the problem, if there is one, and what it is where no heading says so. */
-function problemBox() {
-  const { problem, photo } = session.state;
-  if (!problem) {
-    return [];
-  }
-  const box = element('div', { className: 'problem' });
-  if (!photo) {
-    box.append(element('p', { className: 'what' }, title()));
-  }
-  box.append(element('p', {}, translator.text(`problem.${problem}.advice`)));
-  if (photo && isWorthRetrying(problem)) {
-    const retry = element('button', { type: 'button', className: 'button' }, translator.text('problem.retry'));
-    retry.addEventListener('click', () => void session.retry());
-    box.append(retry);
-  }
-  return [box];
-}
-
-/** Grey shapes where the look-alikes are about to appear. */
-function placeholders() {
-  return [0, 1, 2, 3, 4].map((rank) =>
-    element('li', { className: rank === 0 ? 'match best' : 'match', ariaHidden: 'true' }, element('div', { className: 'pair' })),
-  );
-}
-
-/** Tells screen readers what the others see. */
-function announce() {
-  const { problem, lookAlikes } = session.state;
-  let text = title();
-  if (problem) {
-    text += ` ${translator.text(`problem.${problem}.advice`)}`;
-  } else if (lookAlikes.length > 0) {
-    const [{ person, similarity }] = lookAlikes;
-    text = translator.text('found.announcement', { name: person.name, percent: translator.percent(similarity) });
-  }
-  if (announcement.textContent !== text) {
-    announcement.textContent = text;
-  }
-}
+import { adviceOf, announcementOf, hintOf, titleOf } from './words.js';
 
 /**
- * When what had the focus is gone, the keyboard goes on at the beginning of what came instead.
- *
- * @param {HTMLElement} beginning
+ * @typedef {import('./duel.js').Duel} Duel
+ * @typedef {import('./i18n.js').Translator} Translator
  */
-function keepFocus(beginning) {
-  const { activeElement } = document;
-  const isGone = activeElement === document.body ? session.state.step !== 'start' : activeElement?.closest('[hidden]');
-  if (isGone) {
-    beginning.focus({ preventScroll: true });
+
+/** The page once its parts are here: it shows the session's state, and tells the session what the visitor does. */
+export class App {
+  #translator;
+  #session = new Session({ preparePhoto, releasePhoto, findLookAlikes }, () => this.render());
+  #input = byId('file', HTMLInputElement);
+  #photo = byId('photo', MarkedPhoto);
+  #heading = byId('heading', HTMLElement);
+  #found = byId('found', HTMLElement);
+  #announcement = byId('announcement', HTMLElement);
+  /** What the results were made for: they stay as they are, with the slider, while it is the same. */
+  #shown = '';
+  /** Aborted when other results are shown. */
+  #showing = new AbortController();
+
+  /** @param {Translator} translator */
+  constructor(translator) {
+    this.#translator = translator;
+    this.#photo.onchoose = (face) => void this.#session.chooseFace(face);
+    byId('another', HTMLButtonElement).addEventListener('click', () => this.#input.click());
+    byId('cancel', HTMLButtonElement).addEventListener('click', () => this.#session.cancel());
+    addEventListener('online', () => {
+      if (this.#session.state.problem === 'offline') {
+        void this.#session.retry();
+      }
+    });
+    addEventListener('hashchange', () => void this.#followAddress());
+    if (SOURCE) {
+      const link = element('a', { href: SOURCE, rel: 'noreferrer' }, translator.text('privacy.codeServer'));
+      link.dataset.text = 'privacy.codeServer';
+      byId('code-links', HTMLElement).append(link);
+    }
+    void this.#followAddress();
+  }
+
+  /** @param {Blob} file */
+  choosePhoto(file) {
+    void this.#session.choosePhoto(file);
+  }
+
+  async useCamera() {
+    const { CameraDialog } = await import('./camera.js');
+    const picture = await CameraDialog.takePicture(this.#translator);
+    if (picture) {
+      this.choosePhoto(picture);
+    }
+  }
+
+  /** Shows the session's state in the translator's language. */
+  render() {
+    const { state } = this.#session;
+    const isBusy = state.step === 'preparing' || state.step === 'searching';
+    const isOnStage = isBusy || state.photo !== null;
+    const visible = {
+      start: !isOnStage,
+      stage: isOnStage,
+      progress: isBusy,
+      cancel: isBusy,
+      another: !isBusy,
+      'camera-again': !isBusy,
+      hint: hintOf(state, this.#translator) !== '',
+    };
+    for (const [id, isVisible] of Object.entries(visible)) {
+      byId(id, HTMLElement).hidden = !isVisible;
+    }
+    byId('stage', HTMLElement).dataset.step = state.step;
+    byId('another', HTMLElement).classList.toggle('quiet', state.problem === null || isWorthRetrying(state.problem));
+    byId('hint', HTMLElement).textContent = hintOf(state, this.#translator);
+    byId('start-problem', HTMLElement).replaceChildren(...(isOnStage ? [] : this.#problemBox()));
+    byId('stage-problem', HTMLElement).replaceChildren(...(isOnStage ? this.#problemBox() : []));
+    this.#heading.textContent = titleOf(state, this.#translator);
+    this.#photo.show(state, this.#translator);
+    this.#showResults();
+    this.#announce(announcementOf(state, this.#translator));
+    this.#keepFocus(isOnStage ? this.#heading : this.#input);
+  }
+
+  #showResults() {
+    const { state } = this.#session;
+    const { photo, face, lookAlikes } = state;
+    const people = lookAlikes.map(({ person }) => person.id);
+    const shown = JSON.stringify([photo?.url, face, people, state.shown, this.#translator.language]);
+    if (shown === this.#shown) {
+      return;
+    }
+    this.#shown = shown;
+    this.#showing.abort();
+    this.#showing = new AbortController();
+    const actions = {
+      show: (/** @type {number} */ index) => this.#showOther(index),
+      openPerson: (/** @type {string} */ id) => void (location.hash = `person=${encodeURIComponent(id)}`),
+      share: (/** @type {Duel} */ duel, /** @type {HTMLButtonElement} */ pressed) => void this.#share(duel, pressed),
+    };
+    this.#found.replaceChildren(...results(state, this.#translator, actions));
+    void this.#addBlend(this.#showing.signal);
+  }
+
+  /**
+   * Adds the face between the two, where the server makes one.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #addBlend(signal) {
+    const duel = duelOf(this.#session.state);
+    const view = this.#found.querySelector('face-duel');
+    if (!duel || !(view instanceof FaceDuel)) {
+      return;
+    }
+    const picture = await blend(duel.photo.blob, duel.lookAlike.person.id, signal);
+    if (picture && !signal.aborted) {
+      const url = URL.createObjectURL(picture);
+      signal.addEventListener('abort', () => URL.revokeObjectURL(url));
+      view.addBlend(url, this.#translator);
+    }
+  }
+
+  /** @param {number} index */
+  #showOther(index) {
+    this.#session.show(index);
+    const name = this.#found.querySelector('h2.name');
+    if (name instanceof HTMLElement) {
+      name.focus({ preventScroll: true });
+      this.#found.scrollIntoView({ block: 'start' });
+    }
+  }
+
+  /**
+   * @param {Duel} duel
+   * @param {HTMLButtonElement} pressed
+   */
+  async #share(duel, pressed) {
+    pressed.disabled = true;
+    const sharing = import('./share.js').then(({ shareCard }) => shareCard(duel, this.#translator));
+    const done = await sharing.catch((error) => {
+      console.error(error);
+      return /** @type {const} */ ('failed');
+    });
+    pressed.disabled = false;
+    pressed.focus({ preventScroll: true });
+    if (done === 'saved' || done === 'failed') {
+      pressed.textContent = this.#translator.text(`share.${done}`);
+      this.#announce(pressed.textContent);
+    }
+  }
+
+  /** Opens the panel of the person whom the address names: it can be linked to, and left by going back. */
+  async #followAddress() {
+    if (location.hash.startsWith('#person=') || document.querySelector('person-dialog')) {
+      const { PersonDialog } = await import('./person.js');
+      PersonDialog.follow(this.#translator);
+    }
+  }
+
+  /** What to do about the problem, if there is one, and what it is where no heading says so. */
+  #problemBox() {
+    const { state } = this.#session;
+    const { problem, photo, retryIn } = state;
+    if (!problem) {
+      return [];
+    }
+    const box = element('div', { className: 'problem' });
+    if (!photo) {
+      box.append(element('p', { className: 'what' }, titleOf(state, this.#translator)));
+    }
+    box.append(element('p', {}, adviceOf(state, this.#translator)));
+    if (photo && isWorthRetrying(problem)) {
+      const again = retryIn === null ? 'problem.retry' : 'problem.retryNow';
+      box.append(button('button', this.#translator.text(again), () => void this.#session.retry()));
+    }
+    return [box];
+  }
+
+  /**
+   * Tells screen readers what the others see.
+   *
+   * @param {string} text
+   */
+  #announce(text) {
+    if (this.#announcement.textContent !== text) {
+      this.#announcement.textContent = text;
+    }
+  }
+
+  /**
+   * When what had the focus is gone, the keyboard goes on at the beginning of what came instead.
+   *
+   * @param {HTMLElement} beginning
+   */
+  #keepFocus(beginning) {
+    const { activeElement } = document;
+    const isGone = activeElement === document.body ? this.#session.state.step !== 'start' : activeElement?.closest('[hidden]');
+    if (isGone) {
+      beginning.focus({ preventScroll: true });
+    }
   }
 }

@@ -32,6 +32,19 @@ export function element(tag, properties, ...children) {
 }
 
 /**
+ * A button that does something.
+ *
+ * @param {string} className
+ * @param {string} text
+ * @param {() => void} onClick
+ */
+export function button(className, text, onClick) {
+  const made = element('button', { type: 'button', className }, text);
+  made.addEventListener('click', onClick);
+  return made;
+}
+
+/**
  * Places an element; the page's content security policy forbids style attributes, not this.
  *
  * @template {HTMLElement} T

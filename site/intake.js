@@ -1,24 +1,26 @@
 // @ts-check
 
 /**
- * Listens for photos in all the ways in which one can arrive: the file dialog, a drop anywhere on
- * the page, and the clipboard.
+ * Listens for photos in all the ways in which a file can arrive: the file dialog, a drop anywhere
+ * on the page, and the clipboard.
  *
  * @param {HTMLInputElement} input
  * @param {(file: File) => void} onPhoto
  */
 export function listenForPhotos(input, onPhoto) {
-  /** @param {FileList | undefined} files */
+  /** @param {FileList | null | undefined} files */
   const take = (files) => {
     if (files?.length) {
       onPhoto(files[0]);
     }
   };
-
-  input.addEventListener('change', () => {
-    take(input.files ?? undefined);
+  const takeChosen = () => {
+    take(input.files);
     input.value = ''; // The same file may be chosen again.
-  });
+  };
+
+  input.addEventListener('change', takeChosen);
+  takeChosen(); // One that was chosen while the page was still loading.
 
   document.addEventListener('paste', (event) => take(event.clipboardData?.files));
 

@@ -3,17 +3,14 @@ import { MAX_PHOTO_BYTES } from './config.js';
 import { Problem } from './problem.js';
 
 /** Larger photos find no better look-alikes and only take longer to send, in pixels. */
-const LONG_SIDE = 1600;
-const JPEG_QUALITY = 0.92;
+const LONG_SIDE = 1280;
+const JPEG_QUALITY = 0.9;
 
 /**
- * A photo as it is sent to the server.
+ * A photo as it is sent to the server and shown.
  *
  * @typedef {object} Photo
  * @property {Blob} blob
- * @property {Preview | null} preview `null` when this browser cannot show the photo
- *
- * @typedef {object} Preview
  * @property {string} url valid until the photo is released
  * @property {number} width in pixels, upright
  * @property {number} height
@@ -21,60 +18,62 @@ const JPEG_QUALITY = 0.92;
 
 /**
  * Makes the photo that is sent: upright, not needlessly large, and without what the camera wrote
- * beside the picture, such as the place. A picture that this browser cannot decode goes as it is.
+ * beside the picture, such as the place.
  *
- * @param {File} file
+ * @param {Blob} file
  * @returns {Promise<Photo>}
- * @throws {Problem}
+ * @throws {Problem} when this browser cannot decode it
  */
 export async function preparePhoto(file) {
-  if (file.type !== '' && !file.type.startsWith('image/')) {
-    throw new Problem('notAPhoto');
-  }
-  const photo = (await redrawn(file)) ?? { blob: file, preview: null };
-  if (photo.blob.size > MAX_PHOTO_BYTES) {
-    throw new Problem('tooLarge');
-  }
-  return photo;
-}
-
-/**
- * Gives the memory of the preview back.
- *
- * @param {Photo} photo
- */
-export function releasePhoto(photo) {
-  if (photo.preview) {
-    URL.revokeObjectURL(photo.preview.url);
-  }
-}
-
-/**
- * @param {File} file
- * @returns {Promise<Photo | null>} `null` when this browser cannot decode the file
- */
-async function redrawn(file) {
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
-  } catch {
-    return null;
-  }
-  const canvas = document.createElement('canvas');
-  ({ width: canvas.width, height: canvas.height } = fitted(bitmap, LONG_SIDE));
+  const bitmap = await decoded(file);
+  const { width, height } = fitted(bitmap, LONG_SIDE);
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
   const context = canvas.getContext('2d');
   if (context) {
     context.imageSmoothingQuality = 'high';
     context.fillStyle = 'white'; // JPEG has no transparency.
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, 0, 0, width, height);
   }
   bitmap.close();
+  /** @type {Blob | null} */
   const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', JPEG_QUALITY));
   if (!context || !blob) {
-    return null;
+    throw new Problem('notAPhoto');
   }
-  return { blob, preview: { url: URL.createObjectURL(blob), width: canvas.width, height: canvas.height } };
+  if (blob.size > MAX_PHOTO_BYTES) {
+    throw new Problem('tooLarge');
+  }
+  return { blob, url: URL.createObjectURL(blob), width, height };
+}
+
+/**
+ * Gives the memory of the picture back.
+ *
+ * @param {Photo} photo
+ */
+export function releasePhoto({ url }) {
+  URL.revokeObjectURL(url);
+}
+
+/** @param {Blob} file */
+async function decoded(file) {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch {
+    const head = new Uint8Array(await file.slice(0, 12).arrayBuffer().catch(() => new ArrayBuffer(0)));
+    throw new Problem(isHeic(head) ? 'heic' : 'notAPhoto');
+  }
+}
+
+/**
+ * Whether a file that begins like this is a HEIC photo, as iPhones take them: a box `ftyp` whose
+ * brand is one of ISO/IEC 23008-12, annexes B and D.
+ *
+ * @param {Uint8Array} head its first twelve bytes
+ */
+export function isHeic(head) {
+  return /^....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)/s.test(String.fromCharCode(...head));
 }
 
 /**

@@ -4,22 +4,28 @@
  * What can go wrong with a photo, as the visitor understands it. Each kind has a title and an
  * advice in every language.
  *
- * @typedef {'notAPhoto' | 'tooLarge' | 'noFace' | 'noNetwork' | 'busy' | 'emptyGallery' | 'server'} ProblemKind
+ * @typedef {'notAPhoto' | 'heic' | 'tooLarge' | 'noFace' | 'offline' | 'noNetwork' | 'busy' | 'emptyGallery'
+ *   | 'unknownPerson' | 'server'} ProblemKind
  */
 
 /** A failure that the page has words for. */
 export class Problem extends Error {
-  /** @param {ProblemKind} kind */
-  constructor(kind) {
+  /**
+   * @param {ProblemKind} kind
+   * @param {number | null} retryAfter the seconds after which the server asks to be asked again
+   */
+  constructor(kind, retryAfter = null) {
     super(kind);
     this.name = 'Problem';
     /** @readonly */
     this.kind = kind;
+    /** @readonly */
+    this.retryAfter = retryAfter;
   }
 }
 
 /** The problems that may be gone at the next try with the same photo. */
-const PASSING = new Set(/** @type {ProblemKind[]} */ (['noNetwork', 'busy', 'server']));
+const PASSING = new Set(/** @type {ProblemKind[]} */ (['offline', 'noNetwork', 'busy', 'server']));
 
 /** @param {ProblemKind} kind */
 export function isWorthRetrying(kind) {

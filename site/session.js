@@ -16,12 +16,15 @@ import { Problem } from './problem.js';
  * @property {Face[]} faces known once a search of this photo has succeeded
  * @property {number | null} face the index of the chosen face; `null` leaves the choice to the server
  * @property {LookAlike[]} lookAlikes filled when found
+ * @property {number} shown the index of the look-alike that is compared in large
+ * @property {boolean} slow whether a search takes longer than people expect
  * @property {ProblemKind | null} problem set when failed
+ * @property {number | null} retryIn the seconds after which the same photo is sent again by itself
  *
  * What the session needs from outside.
  *
  * @typedef {object} Services
- * @property {(file: File) => Promise<Photo>} preparePhoto
+ * @property {(file: Blob) => Promise<Photo>} preparePhoto
  * @property {(photo: Photo) => void} releasePhoto
  * @property {(photo: Blob, face: number | null, signal: AbortSignal) => Promise<Answer>} findLookAlikes
  */
@@ -33,8 +36,18 @@ const START = Object.freeze({
   faces: [],
   face: null,
   lookAlikes: [],
+  shown: 0,
+  slow: false,
   problem: null,
+  retryIn: null,
 });
+
+/** When the page admits that it takes long, in milliseconds. */
+const PATIENCE = 6000;
+/** How often a busy server is asked again by itself. */
+const MOST_RETRIES = 3;
+/** Nobody waits longer than that for a busy server to be asked again, in seconds. */
+const LONGEST_WAIT = 30;
 
 /**
  * The one place where the page's state changes. Each action of the visitor aborts the one before
@@ -47,6 +60,7 @@ export class Session {
   /** Where cancelling leads back to. */
   #settled = START;
   #work = new AbortController();
+  #retries = 0;
 
   /**
    * @param {Services} services
@@ -64,10 +78,11 @@ export class Session {
   /**
    * Starts over with another photo.
    *
-   * @param {File} file
+   * @param {Blob} file
    */
   async choosePhoto(file) {
     this.#settled = START;
+    this.#retries = 0;
     const signal = this.#begin({ ...START, step: 'preparing' });
     await this.#attempt(signal, async () => {
       const photo = await this.#services.preparePhoto(file);
@@ -86,7 +101,18 @@ export class Session {
    * @param {number} face
    */
   async chooseFace(face) {
+    this.#retries = 0;
     await this.#searchAgain({ face });
+  }
+
+  /**
+   * Shows another look-alike in large.
+   *
+   * @param {number} shown its index
+   */
+  show(shown) {
+    this.#change({ ...this.#state, shown });
+    this.#settled = this.#state;
   }
 
   /** Sends the same photo again after a passing problem. */
@@ -101,11 +127,11 @@ export class Session {
 
   /** @param {{face?: number}} choice */
   async #searchAgain(choice) {
-    const { photo } = this.#state;
+    const { photo, faces, face } = this.#state;
     if (!photo) {
       return;
     }
-    const signal = this.#begin({ ...this.#state, ...choice, step: 'searching', lookAlikes: [], problem: null });
+    const signal = this.#begin({ ...START, step: 'searching', photo, faces, face, ...choice });
     await this.#attempt(signal, () => this.#search(photo, signal));
   }
 
@@ -114,13 +140,18 @@ export class Session {
    * @param {AbortSignal} signal
    */
   async #search(photo, signal) {
-    const { faces, face, lookalikes } = await this.#services.findLookAlikes(photo.blob, this.#state.face, signal);
-    signal.throwIfAborted();
-    if (lookalikes.length === 0) {
-      throw new Problem('emptyGallery');
+    const patience = later(PATIENCE, signal, () => this.#change({ ...this.#state, slow: true }));
+    try {
+      const { faces, face, lookalikes } = await this.#services.findLookAlikes(photo.blob, this.#state.face, signal);
+      signal.throwIfAborted();
+      if (lookalikes.length === 0) {
+        throw new Problem('emptyGallery');
+      }
+      this.#change({ ...START, step: 'found', photo, faces, face, lookAlikes: lookalikes });
+      this.#settled = this.#state;
+    } finally {
+      clearTimeout(patience);
     }
-    this.#change({ ...this.#state, step: 'found', faces, face, lookAlikes: lookalikes });
-    this.#settled = this.#state;
   }
 
   /**
@@ -139,8 +170,13 @@ export class Session {
       if (!(error instanceof Problem)) {
         console.error(error);
       }
-      const problem = error instanceof Problem ? error.kind : 'server';
-      this.#change({ ...this.#state, step: 'failed', problem });
+      const { kind, retryAfter } = error instanceof Problem ? error : new Problem('server');
+      const retryIn = kind === 'busy' && this.#retries < MOST_RETRIES ? Math.min(retryAfter ?? 2, LONGEST_WAIT) : null;
+      this.#change({ ...this.#state, step: 'failed', slow: false, problem: kind, retryIn });
+      if (retryIn !== null) {
+        this.#retries += 1;
+        later(1000 * retryIn, signal, () => void this.retry());
+      }
     }
   }
 
@@ -165,4 +201,17 @@ export class Session {
       this.#services.releasePhoto(photo);
     }
   }
+}
+
+/**
+ * Does something after a time, unless `signal` is aborted before.
+ *
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @param {() => void} action
+ */
+function later(milliseconds, signal, action) {
+  const timer = setTimeout(action, milliseconds);
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  return timer;
 }

@@ -9,6 +9,7 @@
 mod manifest;
 mod person;
 mod portrait;
+mod profile;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::similarity::SimilarityCurve;
 
 pub use person::{NameError, Person};
 pub(crate) use portrait::square_around;
+pub use profile::{PersonPhoto, Profile};
 pub(crate) use writer::{GalleryWriter, NewPhoto};
 
 use manifest::Manifest;

@@ -47,7 +47,7 @@ mod weights;
 
 pub use assets::Assets;
 pub use embedding::Embedding;
-pub use gallery::{Gallery, GalleryError, LookAlike, NameError, Person};
+pub use gallery::{Gallery, GalleryError, LookAlike, NameError, Person, PersonPhoto, Profile};
 pub use geometry::{Point, Rect};
 pub use model::{Colour, Crop, EmbeddingModel, InputFormat, Layout, NetworkModel, Values};
 pub use photo::{DecodeLimits, Photo, PhotoError};

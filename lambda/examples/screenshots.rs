@@ -1,10 +1,10 @@
 //! Takes pictures of the page in each of its states, for a person to look at:
 //!
 //! ```text
-//! cargo run -p lambda --example screenshots -- DIR [--blur] [--photo FILE]
+//! make screenshots            (or cargo run -p lambda --example screenshots -- DIR [--blur] [--photo FILE])
 //! ```
 //!
-//! Desktop and phone, light (in English) and dark (in Russian). It needs the assets, the demo
+//! Desktop and phone, light (in English) and dark (in Russian), and a tablet. It needs the assets, the demo
 //! gallery and Chromium. `--blur` makes every photo unrecognisable, as the README needs it.
 
 #![allow(
@@ -52,12 +52,26 @@ struct Device {
     language: &'static str,
 }
 
-const DEVICES: [Device; 4] = [
+const DEVICES: [Device; 5] = [
     Device { name: "desktop-light", size: (1280, 860), scheme: "light", language: "en" },
     Device { name: "desktop-dark", size: (1280, 860), scheme: "dark", language: "ru" },
     Device { name: "phone-light", size: (360, 740), scheme: "light", language: "en" },
     Device { name: "phone-dark", size: (360, 740), scheme: "dark", language: "ru" },
+    Device { name: "tablet-light", size: (820, 1180), scheme: "light", language: "ru" },
 ];
+
+/// What Chromium's camera shows, and that nobody has to allow it.
+const CAMERA: [&str; 2] = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+
+/// Answers in the server's place as it would if it were busy; the real one is not.
+const BUSY: &str = "const real = window.fetch;
+    window.fetch = (address, options) => options?.method === 'POST'
+        ? Promise.resolve(new Response('', { status: 503, headers: { 'retry-after': '9' } }))
+        : real(address, options);
+    window.atEase = () => { window.fetch = real; };";
+
+/// A visitor who does not allow the camera.
+const REFUSE: &str = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -85,48 +99,121 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&arguments.dir)?;
     let scratch = tempfile::tempdir()?;
-    let [person, nobody, couple, notes] = ["person.jpg", "nobody.jpg", "couple.jpg", "notes.txt"]
-        .map(|name| scratch.path().join(name));
-    std::fs::write(&person, portraits::jpeg(&AARON.portrait(800)))?;
-    std::fs::write(&nobody, portraits::jpeg(&portraits::wall(800, 600)))?;
-    std::fs::write(&couple, portraits::jpeg(&portraits::side_by_side(&AARON, &ADAMA, 600)))?;
-    std::fs::write(&notes, "Dear diary")?;
+    let write = |name: &str, bytes: &[u8]| -> Result<PathBuf, std::io::Error> {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, bytes).map(|()| path)
+    };
+    let portrait = AARON.portrait(800);
     let person = match &arguments.photo {
         Some(photo) => std::fs::canonicalize(photo)?,
-        None => person,
+        None => write("person.jpg", &portraits::jpeg(&portrait))?,
     };
+    let photos = Photos {
+        person,
+        nobody: write("nobody.jpg", &portraits::jpeg(&portraits::wall(800, 600)))?,
+        couple: write(
+            "couple.jpg",
+            &portraits::jpeg(&portraits::side_by_side(&AARON, &ADAMA, 600)),
+        )?,
+        notes: write("notes.txt", b"Dear diary")?,
+        heic: write("IMG_0001.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")?,
+    };
+    let mut frame = portraits::wall(640, 480);
+    image::imageops::overlay(&mut frame, &AARON.portrait(440), 20, 40);
+    let film = write("film.mjpeg", &portraits::jpeg(&frame).repeat(3))?;
+    let mut flags: Vec<String> = CAMERA.map(Into::into).into();
+    flags.push(format!("--use-file-for-fake-video-capture={}", film.display()));
 
     for device in &DEVICES {
-        let browser = Browser::start(device.language).await;
+        let browser = Browser::start_with(device.language, &flags, json!({})).await;
         browser.resize(device.size.0, device.size.1).await;
-        let scheme = json!({ "name": "prefers-color-scheme", "value": device.scheme });
-        browser.devtools("Emulation.setEmulatedMedia", json!({ "features": [scheme] })).await;
+        browser.prefer(&[("prefers-color-scheme", device.scheme)]).await;
         browser.open(url).await;
+        browser.until("customElements.get('marked-photo')").await;
         if arguments.blur {
             blur(&browser).await;
         }
-        let take = async |state| take(&browser, device, &arguments.dir, state).await;
-
-        take("start").await?;
-        browser.delay_network(60_000).await;
-        browser.choose_file(&person).await;
-        browser.visible(".photo img").await;
-        take("searching").await?;
-        browser.delay_network(0).await;
-        browser.choose_file(&person).await;
-        browser.visible(".match .name").await;
-        take("found").await?;
-        browser.choose_file(&couple).await;
-        browser.visible(".match .name").await;
-        take("several-faces").await?;
-        browser.choose_file(&nobody).await;
-        browser.visible(".problem").await;
-        take("no-face").await?;
-        browser.choose_file(&notes).await;
-        browser.visible("#start .problem").await;
-        take("not-a-photo").await?;
+        visit(&browser, device, &photos, &arguments.dir).await?;
     }
     Ok(())
+}
+
+/// What is shown to the page.
+struct Photos {
+    person: PathBuf,
+    nobody: PathBuf,
+    couple: PathBuf,
+    notes: PathBuf,
+    heic: PathBuf,
+}
+
+/// Brings the page into each of its states.
+async fn visit(
+    browser: &Browser,
+    device: &Device,
+    photos: &Photos,
+    dir: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let take = async |state| take(browser, device, dir, state).await;
+
+    take("start").await?;
+    browser.click("#privacy summary").await;
+    take("privacy").await?;
+    browser.click("#privacy summary").await;
+    browser.choose_file(&photos.notes).await;
+    browser.visible("#start .problem").await;
+    take("not-a-photo").await?;
+    browser.choose_file(&photos.heic).await;
+    browser.until("/HEIC/.test(document.querySelector('#start .what')?.textContent)").await;
+    take("heic").await?;
+
+    browser.click("#camera").await;
+    browser.until("document.querySelector('.camera video')?.videoWidth > 0").await;
+    take("camera").await?;
+    browser.click(".camera .quiet:last-child").await;
+    browser.run(REFUSE).await;
+    browser.click("#camera").await;
+    browser.visible(".camera .problem").await;
+    take("camera-refused").await?;
+    browser.click(".camera .quiet").await;
+
+    browser.delay_network(60_000).await;
+    browser.choose_file(&photos.person).await;
+    browser.visible("marked-photo img").await;
+    take("searching").await?;
+    browser.visible("#hint").await;
+    take("slow").await?;
+    browser.go_offline(true).await;
+    browser.choose_file(&photos.person).await;
+    browser.visible("#stage .problem").await;
+    take("offline").await?;
+    browser.go_offline(false).await;
+    browser.visible(".ready .wipe").await;
+    browser.run(BUSY).await;
+    browser.choose_file(&photos.person).await;
+    browser.visible("#stage .problem").await;
+    take("busy").await?;
+    browser.run("window.atEase()").await;
+
+    browser.choose_file(&photos.person).await;
+    browser.visible(".ready .wipe").await;
+    take("found").await?;
+    browser.click(".note summary").await;
+    take("explained").await?;
+    browser.click(".verdict .quiet").await;
+    browser.visible("person-dialog .card").await;
+    take("person").await?;
+    browser.click("person-dialog .close").await;
+    browser.click("li .card").await;
+    browser.visible(".ready .wipe").await;
+    take("another").await?;
+    browser.choose_file(&photos.couple).await;
+    browser.visible("marked-photo.several").await;
+    browser.visible(".ready .wipe").await;
+    take("several-faces").await?;
+    browser.choose_file(&photos.nobody).await;
+    browser.visible("#stage .problem").await;
+    take("no-face").await
 }
 
 /// The page's own policy admits no foreign style element, but does a constructed sheet.
@@ -135,9 +222,8 @@ async fn blur(browser: &Browser) {
         .run(
             "const sheet = new CSSStyleSheet();
             sheet.replaceSync(`
-                .photo img { filter: blur(14px); }
-                .best .half img { filter: blur(20px); }
-                .half img { filter: blur(12px); }`);
+                marked-photo img, .frame img, video { filter: blur(12px); }
+                .wipe img { filter: blur(18px); }`);
             document.adoptedStyleSheets = [sheet];",
         )
         .await;
@@ -156,7 +242,7 @@ async fn take(
             "await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
             const passing = document.getAnimations()
                 .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
-            await Promise.all(passing.map(animation => animation.finished));
+            await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
             return document.documentElement.scrollHeight",
         )
         .await;

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json, Router, middleware};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
-use crate::{headers, lookalikes, portraits};
+use crate::{headers, lookalikes, people, portraits};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -42,12 +43,14 @@ pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
     let site = Site::new(settings.site_dir.as_deref())?;
     let (routes, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(lookalikes::lookalikes))
+        .routes(routes!(people::person))
         .routes(routes!(portraits::portrait))
         .routes(routes!(healthz))
         .routes(routes!(openapi::document))
         .split_for_parts();
     let routes = routes.fallback(|request| site.answer(request));
-    Ok(around(routes, description).with_state(app))
+    // The page's text shrinks to a third; photos are left as they are.
+    Ok(around(routes, description).with_state(app).layer(CompressionLayer::new()))
 }
 
 /// What every service of this crate does around its routes.

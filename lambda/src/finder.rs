@@ -7,13 +7,18 @@ use embed::{
     PipelineError,
 };
 
+use crate::eyes::{self, PortraitEyes};
 use crate::lookalikes::{Answer, FoundFace, FoundPerson, Person, Question};
+use crate::people::{self, PersonAnswer};
 use crate::portraits;
 use crate::problem::{Kind, Problem};
 use crate::settings::Settings;
 
 /// The networks that galleries are made with.
 const MODEL: &str = "default";
+
+/// Of how many people an answer says where the eyes are in the portrait: more than a page shows large.
+const WITH_EYES: usize = 8;
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,7 @@ pub enum OpenError {
 pub struct Finder {
     pipeline: Pipeline,
     gallery: Gallery,
+    eyes: PortraitEyes,
     limits: DecodeLimits,
 }
 
@@ -61,7 +67,12 @@ impl Finder {
         pipeline.warm_up().map_err(models)?;
         let gallery = Gallery::open(&settings.store, &pipeline)
             .map_err(|source| OpenError::Gallery { folder: settings.store.clone(), source })?;
-        Ok(Self { pipeline, gallery, limits: DecodeLimits::default() })
+        Ok(Self {
+            pipeline,
+            gallery,
+            eyes: PortraitEyes::default(),
+            limits: DecodeLimits::default(),
+        })
     }
 
     /// The largest photo that is decoded, in bytes.
@@ -94,8 +105,47 @@ impl Finder {
         Ok(Answer {
             faces: faces.iter().map(|face| within(face, &photo)).collect(),
             face: question.face,
-            lookalikes: found.into_iter().map(FoundPerson::from).collect(),
+            lookalikes: self.named(found),
         })
+    }
+
+    /// The person with this id, their portraits, and who looks like them.
+    ///
+    /// Reads the group of every record, and looks for the eyes in the portraits: call it on a worker.
+    pub(crate) fn person(&self, id: &str) -> Result<PersonAnswer, Problem> {
+        let found = self.gallery.profile(id, people::MOST_PORTRAITS, people::LOOKALIKES);
+        let profile = found.map_err(Problem::internal)?.ok_or_else(|| {
+            Problem::new(
+                Kind::UnknownPerson,
+                "Nobody in the gallery has this id; take it from an answer with look-alikes.",
+            )
+        })?;
+        let portraits = profile.photos.into_iter().map(|photo| people::Portrait {
+            eyes: self.eyes_in(&photo.portrait),
+            portrait: portraits::url(&photo.portrait),
+            details: photo.details,
+        });
+        Ok(PersonAnswer {
+            person: profile.person.into(),
+            portraits: portraits.collect(),
+            lookalikes: self.named(profile.lookalikes),
+        })
+    }
+
+    /// The people as they are answered, the first ones with the place of their eyes.
+    fn named(&self, found: Vec<LookAlike>) -> Vec<FoundPerson> {
+        let named = found.into_iter().enumerate().map(|(rank, found)| FoundPerson {
+            portrait_eyes: (rank < WITH_EYES).then(|| self.eyes_in(&found.portrait)).flatten(),
+            person: found.person.into(),
+            score: found.score,
+            similarity: found.similarity,
+            portrait: portraits::url(&found.portrait),
+        });
+        named.collect()
+    }
+
+    fn eyes_in(&self, portrait: &str) -> Option<eyes::Eyes> {
+        self.eyes.of(&self.pipeline, &self.gallery.portraits_dir(), portrait)
     }
 }
 
@@ -118,7 +168,13 @@ fn within(face: &Face, photo: &Photo) -> FoundFace {
     let (x, width) = span(face.bounds.x, face.bounds.width, photo.width());
     let (y, height) = span(face.bounds.y, face.bounds.height, photo.height());
     let flaw = face.quality.reason();
-    FoundFace { bounds: [x, y, width, height], score: face.score, flaw }
+    FoundFace {
+        bounds: [x, y, width, height],
+        score: face.score,
+        eyes: eyes::of_face(face),
+        flaw,
+        flaw_kind: face.quality.flaw,
+    }
 }
 
 fn no_face() -> Problem {
@@ -137,13 +193,8 @@ fn unreadable(error: PhotoError) -> Problem {
     Problem::new(kind, format!("The photo cannot be used: {error}."))
 }
 
-impl From<LookAlike> for FoundPerson {
-    fn from(found: LookAlike) -> Self {
-        Self {
-            person: Person { id: found.person.id, name: found.person.name },
-            score: found.score,
-            similarity: found.similarity,
-            portrait: portraits::url(&found.portrait),
-        }
+impl From<embed::Person> for Person {
+    fn from(person: embed::Person) -> Self {
+        Self { id: person.id, name: person.name }
     }
 }

@@ -6,11 +6,13 @@
 //! answers; whatever goes wrong on the way becomes a `problem`.
 
 mod app;
+mod eyes;
 mod finder;
 mod headers;
 pub mod index;
 mod lookalikes;
 mod openapi;
+mod people;
 mod photo_body;
 mod portraits;
 mod problem;

@@ -4,10 +4,12 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
+use embed::Flaw;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::eyes::Eyes;
 use crate::openapi::{Bytes, refusals};
 use crate::photo_body;
 use crate::problem::{Kind, Problem};
@@ -53,10 +55,17 @@ pub(crate) struct FoundFace {
     pub(crate) bounds: [f32; 4],
     /// How sure the detector is, from 0 to 1.
     pub(crate) score: f32,
+    /// Left and right eye as seen, each as x and y in pixels of the upright photo.
+    #[schema(value_type = [[f32; 2]; 2])]
+    pub(crate) eyes: Eyes,
     /// Why little can be told from this face (too small, too blurred, turned too far), where so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "the face is too small: 20 pixels high, at least 24 are needed")]
     pub(crate) flaw: Option<String>,
+    /// The same in one stable word: `too_small`, `blurred` or `turned`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "too_small")]
+    pub(crate) flaw_kind: Option<Flaw>,
 }
 
 /// A person of the gallery who looks like the face.
@@ -70,6 +79,11 @@ pub(crate) struct FoundPerson {
     /// The path of the person's photo.
     #[schema(example = "/portraits/8f14e45fceea167a.jpg")]
     pub(crate) portrait: String,
+    /// Left and right eye as seen, in pixels of the portrait; of the first eight people only, and
+    /// absent where no face is found in the portrait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<[[f32; 2]; 2]>)]
+    pub(crate) portrait_eyes: Option<Eyes>,
 }
 
 /// Who it is.

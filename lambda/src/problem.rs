@@ -59,6 +59,8 @@ problem_kinds! {
     Unauthorized: UNAUTHORIZED, "/problems/unauthorized", "A key is needed";
     /// The key is for reading.
     Forbidden: FORBIDDEN, "/problems/forbidden", "This key does not allow it";
+    /// The gallery has nobody with this id.
+    UnknownPerson: NOT_FOUND, "/problems/unknown-person", "There is no such person";
     /// There is no collection of this name.
     UnknownCollection: NOT_FOUND, "/problems/unknown-collection", "There is no such collection";
     /// The collection has no vector of this id.

@@ -15,6 +15,7 @@ use common::gallery::demo;
 use common::http::{LOOKALIKES, Part, form};
 use common::photos;
 use common::process::Server;
+use serde_json::Value;
 
 const POST: (&str, &str) = ("POST", LOOKALIKES);
 
@@ -227,6 +228,57 @@ fn other_methods_and_paths_are_refused() {
 }
 
 #[test]
+fn the_eyes_are_told_in_the_photo_and_in_the_portraits() {
+    let server = start();
+    let person = &demo().people[0];
+    let answer = server.post(LOOKALIKES, person.media(), &person.photo()).json();
+    let points =
+        |value: &Value| -> [[f64; 2]; 2] { serde_json::from_value(value.clone()).unwrap() };
+
+    let face = &answer["faces"][0];
+    let [x, y, width, height]: [f64; 4] = serde_json::from_value(face["box"].clone()).unwrap();
+    let [left, right] = points(&face["eyes"]);
+    assert!(x < left[0] && left[0] + width / 5.0 < right[0] && right[0] < x + width, "{face}");
+    assert!([left, right].iter().all(|eye| (y..y + 0.6 * height).contains(&eye[1])), "{face}");
+
+    for found in answer["lookalikes"].as_array().unwrap() {
+        let portrait = server.get(found["portrait"].as_str().unwrap()).body;
+        let side = f64::from(image::load_from_memory(&portrait).unwrap().width());
+        let [left, right] = points(&found["portrait_eyes"]);
+        assert!(0.0 < left[0] && left[0] + side / 15.0 < right[0] && right[0] < side, "{found}");
+    }
+}
+
+#[test]
+fn a_person_has_portraits_and_look_alikes() {
+    let server = start();
+    for person in &demo().people[..5] {
+        let reply = server.get(&format!("/api/people/{}", person.id));
+        assert_eq!(reply.status, 200);
+        let answer = reply.json();
+        assert_eq!(answer["person"]["id"], person.id.as_str());
+        let portraits = answer["portraits"].as_array().unwrap();
+        assert_eq!(portraits.len(), 1, "{answer}");
+        assert!(portraits[0]["eyes"][1][0].as_f64().unwrap() > 0.0, "{answer}");
+        assert_eq!(server.get(portraits[0]["portrait"].as_str().unwrap()).status, 200);
+
+        // The same people as a search by their own photo finds, but for the person.
+        let k = demo().people.len();
+        let searched = server.post(&format!("{LOOKALIKES}?k={k}"), person.media(), &person.photo());
+        let others = &answer["lookalikes"];
+        let ids: Vec<_> = others.as_array().unwrap().iter().map(|it| &it["person"]["id"]).collect();
+        assert_eq!(ids, searched.people()[1..=6].iter().collect::<Vec<_>>());
+    }
+    for id in ["nobody", "..%2f..", "%d0%b0"] {
+        let reply = server.get(&format!("/api/people/{id}"));
+        let route = ("GET", "/api/people/{id}");
+        server.check_problem(&reply, route, 404, "/problems/unknown-person");
+    }
+    let path = "/api/people/%ff";
+    server.check_problem(&server.get(path), ("GET", path), 404, "/problems/not-found");
+}
+
+#[test]
 fn portraits_are_the_files_of_the_gallery() {
     let server = start();
     let photo = demo().people[0].photo();
@@ -312,6 +364,25 @@ fn the_site_is_served_beside_the_api() {
 }
 
 #[test]
+fn texts_are_packed_for_who_takes_them_so_and_photos_are_not() {
+    let server = start();
+    let photo = &demo().people[0];
+    let answer = server.post(LOOKALIKES, photo.media(), &photo.photo()).json();
+    let portrait = answer["lookalikes"][0]["portrait"].as_str().unwrap();
+    for (path, accepts, packed) in [
+        ("/openapi.json", "Accept-Encoding: gzip\r\n", true),
+        ("/openapi.json", "", false),
+        (portrait, "Accept-Encoding: gzip\r\n", false),
+    ] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{accepts}\r\n");
+        let reply = server.raw(request.as_bytes()).to_lowercase();
+        assert!(reply.starts_with("http/1.1 200"), "{reply}");
+        assert_eq!(reply.contains("\r\ncontent-encoding: gzip\r\n"), packed, "{path} {accepts}");
+    }
+}
+
+#[test]
 fn the_description_names_every_route() {
     let server = start();
     let description = server.description();
@@ -328,6 +399,7 @@ fn the_description_names_every_route() {
         routes,
         [
             ("post", LOOKALIKES),
+            ("get", "/api/people/{id}"),
             ("get", "/healthz"),
             ("get", "/openapi.json"),
             ("get", "/portraits/{file}"),

@@ -11,7 +11,7 @@ test('each documented refusal has its own words', () => {
 
 test('only passing problems are worth another try with the same photo', () => {
   assert.deepEqual(
-    ['noNetwork', 'busy', 'server', 'noFace', 'notAPhoto', 'tooLarge', 'emptyGallery'].map(isWorthRetrying),
-    [true, true, true, false, false, false, false],
+    ['offline', 'noNetwork', 'busy', 'server', 'noFace', 'notAPhoto', 'heic', 'tooLarge', 'emptyGallery'].map(isWorthRetrying),
+    [true, true, true, true, false, false, false, false, false],
   );
 });

@@ -33,7 +33,7 @@ function session() {
     steps,
     /** Ends the preparation of a photo. */
     async prepared(name) {
-      preparing.get(name).resolve({ name, blob: `blob of ${name}`, preview: null });
+      preparing.get(name).resolve({ name, blob: `blob of ${name}` });
       await settled();
     },
     async notPrepared(name, problem) {
@@ -148,6 +148,62 @@ test('a file that is no photo is a problem, and the next photo works', async () 
   await page.answered('Ann');
   assert.equal(page.made.state.problem, null);
   assert.equal(bestOf(page), 'Ann');
+});
+
+test('a busy server is asked again by itself when it said, a few times, and not after another photo', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const page = session();
+  page.made.choosePhoto('a');
+  await page.prepared('a');
+  for (const tries of [1, 2, 3]) {
+    await page.refused(new Problem('busy', 4));
+    assert.equal(page.made.state.retryIn, 4);
+    t.mock.timers.tick(3999);
+    assert.equal(page.searches.length, tries);
+    t.mock.timers.tick(1);
+    assert.equal(page.searches.length, tries + 1);
+  }
+  await page.refused(new Problem('busy', 4));
+  assert.equal(page.made.state.retryIn, null, 'now the visitor decides');
+
+  page.made.choosePhoto('b');
+  await page.prepared('b');
+  await page.refused(new Problem('busy'));
+  assert.equal(page.made.state.retryIn, 2);
+  page.made.choosePhoto('c');
+  await page.prepared('c');
+  const before = page.searches.length;
+  t.mock.timers.tick(60_000);
+  assert.equal(page.searches.length, before);
+});
+
+test('a search that takes long says so until it ends', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const page = session();
+  page.made.choosePhoto('a');
+  await page.prepared('a');
+  t.mock.timers.tick(5000);
+  assert.equal(page.made.state.slow, false);
+  t.mock.timers.tick(1000);
+  assert.equal(page.made.state.slow, true);
+  await page.answered('Ann');
+  assert.equal(page.made.state.slow, false);
+  page.made.chooseFace(1);
+  page.made.cancel();
+  t.mock.timers.tick(60_000);
+  assert.equal(page.made.state.slow, false);
+});
+
+test('another look-alike is shown in large, and cancelling comes back to it', async () => {
+  const page = session();
+  page.made.choosePhoto('a');
+  await page.prepared('a');
+  await page.answered('Ann');
+  page.made.show(3);
+  page.made.chooseFace(1);
+  assert.equal(page.made.state.shown, 0);
+  page.made.cancel();
+  assert.equal(page.made.state.shown, 3);
 });
 
 test('an answer without look-alikes means that the gallery is empty', async () => {

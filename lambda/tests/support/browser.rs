@@ -31,6 +31,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser whose only preferred language is `language`, such as `ru`.
     pub(crate) async fn start(language: &str) -> Self {
+        Self::start_with(language, &[], json!({})).await
+    }
+
+    /// The same, with further arguments and preferences of Chromium.
+    pub(crate) async fn start_with(language: &str, more: &[String], preferences: Value) -> Self {
         let chromedriver = Chromedriver::start();
         let profile = tempfile::tempdir().expect("make a folder for the browser's profile");
         let arguments = [
@@ -47,10 +52,14 @@ impl Browser {
             &format!("--lang={language}"),
             &format!("--user-data-dir={}", profile.path().display()),
         ];
+        let arguments: Vec<&str> =
+            arguments.into_iter().chain(more.iter().map(String::as_str)).collect();
+        let mut preferences = preferences;
+        preferences["intl.accept_languages"] = language.into();
         let mut capabilities = Capabilities::new();
         capabilities.insert(
             "goog:chromeOptions".to_owned(),
-            json!({ "args": arguments, "prefs": { "intl.accept_languages": language } }),
+            json!({ "args": arguments, "prefs": preferences }),
         );
         capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let client = ClientBuilder::new(HttpConnector::new())
@@ -63,6 +72,11 @@ impl Browser {
 
     pub(crate) async fn open(&self, url: &str) {
         self.client.goto(url).await.expect("open the page");
+    }
+
+    /// Opens a page and does not wait until it has loaded.
+    pub(crate) async fn start_loading(&self, url: &str) {
+        self.devtools("Page.navigate", json!({ "url": url })).await;
     }
 
     pub(crate) async fn reload(&self) {
@@ -160,12 +174,49 @@ impl Browser {
 
     /// Makes each answer take that much longer on its way.
     pub(crate) async fn delay_network(&self, milliseconds: u32) {
+        self.set_network(json!({ "latency": milliseconds })).await;
+    }
+
+    /// Cuts the network off, or connects it again.
+    pub(crate) async fn go_offline(&self, offline: bool) {
+        self.set_network(json!({ "offline": offline })).await;
+    }
+
+    /// Sets the conditions of DevTools' `Network.emulateNetworkConditions`; what is not named is unlimited.
+    pub(crate) async fn set_network(&self, conditions: Value) {
         self.devtools("Network.enable", json!({})).await;
-        let conditions = json!({
-            "offline": false, "latency": milliseconds,
-            "downloadThroughput": -1, "uploadThroughput": -1,
+        let mut all = json!({
+            "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         });
-        self.devtools("Network.emulateNetworkConditions", conditions).await;
+        for (name, value) in conditions.as_object().expect("named conditions") {
+            all[name] = value.clone();
+        }
+        self.devtools("Network.emulateNetworkConditions", all).await;
+    }
+
+    /// Lets the page believe that the visitor prefers this, such as `prefers-color-scheme: dark`.
+    pub(crate) async fn prefer(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Runs a script in each page before the page's own.
+    pub(crate) async fn prepare_pages(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
+    }
+
+    /// Waits until a condition in JavaScript holds.
+    pub(crate) async fn until(&self, condition: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while self.run(&format!("return Boolean({condition})")).await != json!(true) {
+            if tokio::time::Instant::now() > deadline {
+                let text = self.run("return document.body.innerText").await;
+                panic!("`{condition}` does not come true on the page, which reads {text}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What the window shows, as a PNG.

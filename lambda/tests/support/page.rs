@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::RgbImage;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::browser::Browser;
@@ -40,8 +41,17 @@ pub(crate) struct Rect {
 
 impl Page {
     pub(crate) async fn open(language: &str) -> Self {
-        let server = serve("0");
-        let browser = Browser::start(language).await;
+        Self::open_in(Browser::start(language).await).await
+    }
+
+    /// Opens the page in a browser that was started in a special way.
+    pub(crate) async fn open_in(browser: Browser) -> Self {
+        Self::of_gallery(browser, &demo().folder).await
+    }
+
+    /// Opens the page of a server with another gallery.
+    pub(crate) async fn of_gallery(browser: Browser, gallery: &Path) -> Self {
+        let server = serve(gallery, "0");
         let folder = tempfile::tempdir().expect("make a folder for photos");
         let page = Self { browser, port: server.port, server: Some(server), folder };
         page.browser.open(&page.address()).await;
@@ -59,7 +69,7 @@ impl Page {
 
     /// Starts a server where the one before was.
     pub(crate) fn restart_server(&mut self) {
-        self.server = Some(serve(&self.port.to_string()));
+        self.server = Some(serve(&demo().folder, &self.port.to_string()));
     }
 
     /// Begins to send a photo, as another visitor whose line then hangs.
@@ -134,7 +144,7 @@ impl Page {
         let marks = self
             .browser
             .run(
-                "const photo = document.querySelector('.photo img');
+                "const photo = document.querySelector('marked-photo img');
                 const frame = photo.getBoundingClientRect();
                 const scale = photo.naturalWidth / frame.width;
                 return [...document.querySelectorAll('.mark')].map(mark => {
@@ -157,6 +167,46 @@ impl Page {
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
+    /// Asserts that axe-core finds nothing that keeps people from using the page as it is now.
+    pub(crate) async fn is_accessible(&self, state: &str) {
+        let axe = common::workspace().join("site/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| {
+            panic!("{}: {error}; run `npm --prefix site ci` first", axe.display())
+        });
+        if self.browser.run("return typeof axe").await == json!("undefined") {
+            self.browser.run(&axe).await;
+        }
+        // Colours on their way to others have no contrast to judge.
+        let found = self
+            .browser
+            .run(
+                "const passing = document.getAnimations()
+                    .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
+                await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
+                const { violations, passes } = await axe.run(document);
+                return [passes.length, violations.map(({ id, help, nodes }) =>
+                    [id, help, nodes.map(({ html, any }) => [html, any[0]?.message])])]",
+            )
+            .await;
+        assert!(found[0].as_u64().is_some_and(|passes| passes > 10), "{state}: axe saw {found}");
+        assert_eq!(found[1], json!([]), "{state}: {found:#}");
+    }
+
+    /// Asserts that the page has spoken to no host but its own.
+    pub(crate) async fn spoke_to_its_own_host_only(&self) {
+        let hosts = self
+            .browser
+            .run(
+                "return [...new Set(performance.getEntries()
+                    .filter(entry => ['navigation', 'resource'].includes(entry.entryType))
+                    .map(entry => entry.name)
+                    .filter(name => !/^(blob|data):/.test(name))
+                    .map(name => new URL(name).origin + '/'))]",
+            )
+            .await;
+        assert_eq!(hosts, json!([self.address()]));
+    }
+
     pub(crate) async fn does_not_scroll_sideways(&self) {
         let [content, window]: [f64; 2] = serde_json::from_value(
             self.browser
@@ -175,9 +225,9 @@ impl Rect {
     }
 }
 
-/// Starts the real server with the page and the demo gallery.
-fn serve(port: &str) -> Server {
+/// Starts the real server with the page.
+fn serve(gallery: &Path, port: &str) -> Server {
     let site = common::workspace().join("site");
     let settings = [("SITE_DIR", site.as_os_str()), ("PORT", OsStr::new(port))];
-    Server::start(&demo().folder, &settings)
+    Server::start(gallery, &settings)
 }

@@ -6,6 +6,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, Rgb, RgbImage};
 
+const WALL: Rgb<u8> = Rgb([176, 184, 192]);
+
 pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in a folder").to_owned()
 }
@@ -36,6 +38,20 @@ impl Sitter {
         imageops::overlay(&mut canvas, &portrait, 0, 0);
         DynamicImage::from(canvas).into_rgb8()
     }
+
+    /// The portrait turned by `angle`, clockwise in radians, before a grey wall of its size.
+    pub(crate) fn tilted(&self, height: u32, angle: f32) -> RgbImage {
+        let portrait = self.portrait(height);
+        let (sin, cos) = angle.sin_cos();
+        let (middle_x, middle_y) = (portrait.width() as f32 / 2.0, height as f32 / 2.0);
+        RgbImage::from_fn(portrait.width(), height, |x, y| {
+            let (x, y) = (x as f32 - middle_x, y as f32 - middle_y);
+            let (x, y) = (middle_x + x * cos + y * sin, middle_y - x * sin + y * cos);
+            let inside = x >= 0.0 && y >= 0.0;
+            let pixel = inside.then(|| portrait.get_pixel_checked(x as u32, y as u32)).flatten();
+            pixel.copied().unwrap_or(WALL)
+        })
+    }
 }
 
 /// A photo of two people, each before a half of the wall.
@@ -49,7 +65,7 @@ pub(crate) fn side_by_side(left: &Sitter, right: &Sitter, height: u32) -> RgbIma
 
 /// A grey picture with nobody in it.
 pub(crate) fn wall(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_pixel(width, height, Rgb([176, 184, 192]))
+    RgbImage::from_pixel(width, height, WALL)
 }
 
 pub(crate) fn jpeg(photo: &RgbImage) -> Vec<u8> {
