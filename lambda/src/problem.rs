@@ -83,6 +83,8 @@ problem_kinds! {
     MethodNotAllowed: METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "The method is not allowed";
     /// All workers are busy and the queue is full.
     TooBusy: SERVICE_UNAVAILABLE, "/problems/too-busy", "The service is too busy";
+    /// The index service does not answer, or cannot be used.
+    IndexUnavailable: SERVICE_UNAVAILABLE, "/problems/index-unavailable", "The index of faces does not answer";
     /// A fault of the service, whose cause is in its log only.
     Internal: INTERNAL_SERVER_ERROR, "/problems/internal", "The service failed";
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 
 /// Set by AWS Lambda, and by `cargo lambda watch`, to the address that hands out invocations.
@@ -36,22 +35,14 @@ pub enum ServeError {
     Runtime(lambda_http::Error),
 }
 
-/// Serves `app` until the process is told to stop.
-///
-/// # Errors
-///
-/// When the address is taken or not ours, or the server or the Lambda runtime fails.
-pub fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
-    if std::env::var_os(RUNTIME_API).is_some() {
-        // One invocation comes at a time, and one thread keeps the order in which the runtime's
-        // client gives back its connection and takes it again. With several threads it now and
-        // then opens a new one instead, which `cargo lambda watch` takes for the end of the
-        // function: the request under way fails, or is never answered.
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(lambda_http::run(app)).map_err(ServeError::Runtime)
-    } else {
-        Runtime::new()?.block_on(listen(app, address))
-    }
+/// Whether invocations are to be answered, not connections.
+pub(crate) fn is_under_lambda() -> bool {
+    std::env::var_os(RUNTIME_API).is_some()
+}
+
+/// Answers the invocations of AWS Lambda with `app`.
+pub(crate) async fn answer_invocations(app: Router) -> Result<(), ServeError> {
+    lambda_http::run(app).await.map_err(ServeError::Runtime)
 }
 
 /// Serves `app` on an address until the process is told to stop, and its requests have ended.

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser};
+use reqwest::Url;
 
 /// Finds the celebrities whom a photo looks like: the look-alike HTTP API.
 ///
@@ -13,9 +14,17 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "lambda", version)]
 pub struct Settings {
-    /// The gallery to search, made by `embed import`.
+    /// The gallery to search, made by `embed import`. With INDEX_URL only its portraits are used.
     #[arg(long, env, value_name = "DIR")]
     pub store: PathBuf,
+
+    /// The address of an index service to search in instead, such as http://127.0.0.1:8081.
+    #[arg(long, env, value_name = "URL")]
+    pub index_url: Option<Url>,
+
+    /// How it is searched there.
+    #[command(flatten)]
+    pub index: IndexAccess,
 
     /// The folder with the networks and the ONNX Runtime library.
     #[arg(long, env, value_name = "DIR", default_value = "assets")]
@@ -45,4 +54,21 @@ impl Settings {
             .or_else(|| std::thread::available_parallelism().ok())
             .unwrap_or(NonZeroUsize::MIN)
     }
+}
+
+/// A collection of an index service.
+#[derive(Clone, Debug, Args)]
+pub struct IndexAccess {
+    /// The collection of the index service that holds the gallery.
+    #[arg(
+        long = "index-collection",
+        env = "INDEX_COLLECTION",
+        value_name = "NAME",
+        default_value = "faces"
+    )]
+    pub collection: String,
+
+    /// The key that the index service is shown.
+    #[arg(long = "index-key", env = "INDEX_KEY", value_name = "KEY", hide_env_values = true)]
+    pub key: Option<String>,
 }

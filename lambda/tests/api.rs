@@ -15,6 +15,7 @@ use common::gallery::demo;
 use common::http::{LOOKALIKES, Part, form};
 use common::photos;
 use common::process::Server;
+use serde_json::json;
 
 const POST: (&str, &str) = ("POST", LOOKALIKES);
 
@@ -331,6 +332,7 @@ fn the_description_names_every_route() {
             ("get", "/healthz"),
             ("get", "/openapi.json"),
             ("get", "/portraits/{file}"),
+            ("get", "/readyz"),
         ]
     );
     let body = &description["paths"][LOOKALIKES]["post"]["requestBody"]["content"];
@@ -339,11 +341,20 @@ fn the_description_names_every_route() {
 }
 
 #[test]
-fn healthz_counts_the_photos() {
+fn it_says_that_it_is_up_and_how_many_photos_there_are() {
     let server = start();
     let reply = server.get("/healthz");
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.json(), serde_json::json!({"status": "ok", "photos": demo().people.len()}));
+    assert_eq!((reply.status, reply.json()), (200, json!({ "status": "ok" })));
+    let reply = server.get("/readyz");
+    let ready = json!({ "status": "ready", "photos": demo().people.len() });
+    assert_eq!((reply.status, reply.json()), (200, ready));
+}
+
+#[test]
+fn a_photo_that_comes_while_the_service_opens_waits_for_it() {
+    let server = Server::spawn(common::process::command(&demo().folder, &[]));
+    let person = &demo().people[0];
+    assert_eq!(server.post(LOOKALIKES, person.media(), &person.photo()).people()[0], person.id);
 }
 
 #[test]
@@ -462,8 +473,8 @@ fn a_service_that_cannot_start_says_why_and_what_to_do() {
         let said = String::from_utf8_lossy(&ended.stderr);
         println!("{what}: {said}");
         assert_eq!(ended.status.code(), Some(1), "{what}: {said}");
-        assert_eq!(said.lines().count(), 1, "{what}: {said}");
-        assert!(said.contains(advice), "{what}: {said}");
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with("lambda: ") && last.contains(advice), "{what}: {said}");
     }
 }
 

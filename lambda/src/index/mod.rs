@@ -8,6 +8,7 @@ mod catalog;
 mod collections;
 mod json;
 mod keys;
+mod metadata;
 mod metrics;
 mod name;
 mod observe;
@@ -18,3 +19,5 @@ mod snapshot;
 
 pub use app::{Index, NotServing, serve};
 pub use settings::Settings;
+
+pub(crate) use records::Item;

@@ -17,7 +17,7 @@ use crate::problem::{Kind, Problem};
 /// A vector and what goes with it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Chosen by the client; what the collection has under it is replaced.
     id: u64,
     /// As many components as the collection's dimension.
@@ -45,7 +45,7 @@ impl Item {
         }
     }
 
-    fn of(record: &Record) -> vecstore::Result<Self> {
+    pub(crate) fn of(record: &Record) -> vecstore::Result<Self> {
         Ok(Self {
             id: record.id(),
             vector: record.vector().to_vec(),

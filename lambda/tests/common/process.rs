@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::assets;
 use super::http::Client;
@@ -24,7 +24,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the service on `gallery`, with `settings` on top.
     pub(crate) fn start(gallery: &Path, settings: &[(&str, &OsStr)]) -> Self {
-        Self::spawn(command(gallery, settings))
+        let server = Self::spawn(command(gallery, settings));
+        server.until_ready();
+        server
+    }
+
+    /// Waits until the service says that it can do what it is for.
+    pub(crate) fn until_ready(&self) {
+        let begin = Instant::now();
+        while self.get("/readyz").status != 200 {
+            assert!(begin.elapsed() < PATIENCE, "not ready");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Starts a service by a command whose log is piped.
@@ -89,6 +100,9 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
     for name in ["AWS_LAMBDA_RUNTIME_API", "HOST", "RUST_LOG", "SITE_DIR", "WORKERS"] {
         command.env_remove(name);
     }
+    for name in ["INDEX_URL", "INDEX_COLLECTION", "INDEX_KEY"] {
+        command.env_remove(name);
+    }
     command
         .env("STORE", gallery)
         .env("MODELS_DIR", assets())
@@ -97,6 +111,24 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
     command
+}
+
+/// The command that starts the index service on a folder.
+pub(crate) fn index_command(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_index"));
+    for name in ["HOST", "RUST_LOG", "READ_KEY", "WRITE_KEY"] {
+        command.env_remove(name);
+    }
+    command.arg("--data").arg(data).env("PORT", "0").envs(settings.iter().copied());
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts the index service and waits until its collections are open.
+pub(crate) fn start_index(data: &Path, settings: &[(&str, &str)]) -> Server {
+    let server = Server::spawn(index_command(data, settings));
+    server.until_ready();
+    server
 }
 
 /// Waits until the process says where it listens; goes on passing its log to the test's.
