@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::{HeaderValue, Method, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json, Router, middleware};
 use embed::Gallery;
 use serde::Serialize;
 use tokio::sync::SetOnce;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::clients::Clients;
 use crate::finder::Finder;
+use crate::observe::{REQUEST_ID, observe};
 use crate::open::Opened;
 use crate::openapi::{self, Description, refusals};
 use crate::photo_body::PhotoBodies;
@@ -28,12 +32,16 @@ use crate::{headers, lookalikes, portraits};
 /// How long a photo waits for the networks and the gallery to be opened.
 const OPENING: Duration = Duration::from_secs(10);
 
+/// How long a browser may remember which other sites may call.
+const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
+
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
     opened: Arc<SetOnce<Opened>>,
     pub(crate) workers: Workers,
     pub(crate) bodies: PhotoBodies,
+    pub(crate) clients: Clients,
     pub(crate) portraits: PathBuf,
 }
 
@@ -44,6 +52,7 @@ impl App {
             opened: Arc::default(),
             workers: Workers::new(settings.worker_count()),
             bodies: PhotoBodies::new(Finder::max_bytes()),
+            clients: Clients::new(settings),
             portraits: Gallery::portraits_in(&settings.store),
         }
     }
@@ -74,8 +83,22 @@ impl App {
             .routes(routes!(openapi::document))
             .split_for_parts();
         let routes = routes.fallback(|request| site.answer(request));
-        Ok(around(routes, description).with_state(self.clone()))
+        let app = around(routes, description).with_state(self.clone());
+        Ok(match &settings.cors_origins[..] {
+            [] => app,
+            origins => app.layer(cors(origins)),
+        })
     }
+}
+
+/// Lets pages of other sites call the API.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        .max_age(CORS_MAX_AGE)
 }
 
 fn not_ready() -> Problem {
@@ -92,6 +115,7 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
         .layer(Extension(Arc::new(description)))
         .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
         .layer(middleware::map_response(headers::secure))
+        .layer(middleware::from_fn(observe))
 }
 
 /// The state of the service.

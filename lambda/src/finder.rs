@@ -1,5 +1,7 @@
 //! From the bytes of a photo to the faces in it, and the embedding of one.
 
+use std::time::Instant;
+
 use embed::{Assets, DecodeLimits, Embedding, Face, Photo, PhotoError, Pipeline, PipelineError};
 
 use crate::lookalikes::FoundFace;
@@ -27,8 +29,11 @@ impl Finder {
     ///
     /// Says what cannot be opened and what to do about it.
     pub(crate) fn open(assets: &Assets) -> Result<Self, PipelineError> {
+        let begin = Instant::now();
         let pipeline = Pipeline::load(assets, MODEL)?;
+        let (loaded, begin) = (begin.elapsed(), Instant::now());
         pipeline.warm_up()?;
+        tracing::info!(?loaded, first_run = ?begin.elapsed(), "the networks are open");
         Ok(Self(pipeline))
     }
 

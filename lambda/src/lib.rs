@@ -6,11 +6,15 @@
 //! look like one, `lookalikes` answers; whatever goes wrong on the way becomes a `problem`.
 
 mod app;
+mod arriving;
+mod clients;
+mod connections;
 mod face_index;
 mod finder;
 mod headers;
 pub mod index;
 mod lookalikes;
+mod observe;
 mod open;
 mod openapi;
 mod photo_body;

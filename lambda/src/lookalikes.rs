@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::arriving;
 use crate::finder::Found;
 use crate::openapi::{Bytes, refusals};
-use crate::photo_body;
 use crate::portraits;
 use crate::problem::{Kind, Problem};
 
@@ -104,7 +104,7 @@ struct PhotoForm {
     photo: Bytes,
 }
 
-refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, Internal, TooBusy, NotReady, IndexUnavailable);
+refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, TooManyRequests, Internal, TooBusy, NotReady, IndexUnavailable);
 
 /// Finds the people who look like a face in the photo
 ///
@@ -132,12 +132,13 @@ pub(crate) async fn lookalikes(
     let (head, mut body) = request.into_parts();
     let answer = answer(app, &head, &mut body).await;
     if answer.is_err() {
-        photo_body::discard(&head.headers, &mut body).await;
+        arriving::discard(&head.headers, &mut body).await;
     }
     answer.map(Json)
 }
 
 async fn answer(app: App, head: &Parts, body: &mut Body) -> Result<Answer, Problem> {
+    app.clients.admit(head)?;
     let Question { k, face } = question(head)?;
     let photo = app.bodies.receive(&head.headers, body).await?;
     let place = app.workers.place()?;

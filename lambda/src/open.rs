@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use embed::{Assets, Gallery, GalleryError, PipelineError};
 use reqwest::Url;
@@ -61,11 +62,12 @@ pub(crate) async fn open(settings: Settings) -> Result<Opened, OpenError> {
         folder: settings.models_dir.clone(),
         source: Box::new(source),
     })?;
+    let begin = Instant::now();
     let faces: Box<dyn FaceIndex> = match &settings.index_url {
         Some(url) => Box::new(remote(url, &settings.index, &finder).await?),
         None => Box::new(local(&settings, &finder)?),
     };
-    tracing::info!("ready");
+    tracing::info!(faces = ?begin.elapsed(), "ready");
     Ok(Opened { finder: Arc::new(finder), faces })
 }
 

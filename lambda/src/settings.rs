@@ -1,9 +1,10 @@
 //! What the service is started with: flags, or environment variables of the same meaning.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
+use axum::http::{HeaderName, HeaderValue};
 use clap::{Args, Parser};
 use reqwest::Url;
 
@@ -45,6 +46,30 @@ pub struct Settings {
     /// How many photos are worked on at once [default: one per processor].
     #[arg(long, env, value_name = "COUNT")]
     pub workers: Option<NonZeroUsize>,
+
+    /// How many photos a client may send in a minute, or at once after a pause [default: no limit].
+    #[arg(long, env, value_name = "PHOTOS")]
+    pub rate_limit: Option<NonZeroU32>,
+
+    /// The header in which a trusted proxy in front writes the client's address, such as
+    /// x-forwarded-for [default: the address of the connection counts].
+    #[arg(long, env, value_name = "HEADER")]
+    pub client_address_header: Option<HeaderName>,
+
+    /// The sites whose pages may call this API, such as https://example.org,https://www.example.org
+    /// [default: none but its own].
+    #[arg(long, env, value_name = "ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+/// An origin as browsers send it: scheme, host, and the port where it is not the usual one.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let origin = url.origin().ascii_serialization();
+    if !url.origin().is_tuple() || origin != text {
+        return Err(format!("write it as browsers do, without a path: {origin}"));
+    }
+    HeaderValue::try_from(origin).map_err(|error| error.to_string())
 }
 
 impl Settings {

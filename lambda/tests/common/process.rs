@@ -51,8 +51,17 @@ impl Server {
 
     /// The most memory that the process has ever had resident, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that the process has resident now, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     }
 
@@ -100,7 +109,7 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
     for name in ["AWS_LAMBDA_RUNTIME_API", "HOST", "RUST_LOG", "SITE_DIR", "WORKERS"] {
         command.env_remove(name);
     }
-    for name in ["INDEX_URL", "INDEX_COLLECTION", "INDEX_KEY"] {
+    for name in ["INDEX_URL", "INDEX_COLLECTION", "INDEX_KEY", "RATE_LIMIT", "CORS_ORIGINS"] {
         command.env_remove(name);
     }
     command
