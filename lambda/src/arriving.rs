@@ -23,6 +23,9 @@ const BYTES_PER_SECOND: u64 = 64 << 10;
 /// No body may take longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// For so much of a body room is made before it is there.
+const MOST_EXPECTED: u64 = 64 << 10;
+
 /// How much of a refused body is read and thrown away, and for how long, so that a client which
 /// is still sending gets the answer instead of a broken connection.
 const MAX_DISCARDED: usize = 40_000_000;
@@ -67,7 +70,8 @@ impl Arriving {
             return Err(NotReceived::TooLarge);
         }
         let begin = Instant::now();
-        let mut bytes = Vec::new();
+        let expected = declared.unwrap_or_default().min(MOST_EXPECTED);
+        let mut bytes = Vec::with_capacity(expected as usize);
         while let Some(frame) = timeout_at(due(begin, bytes.len() as u64), body.frame())
             .await
             .map_err(|_| NotReceived::TooSlow)?

@@ -123,7 +123,8 @@ refusals!(CreateRefusals: InvalidBody, InvalidParameter, Unauthorized, Forbidden
     put,
     path = "/collections/{name}",
     params(("name" = String, Path, description =
-        "1 to 64 of a-z, 0-9, - and _, the first of them a letter or a digit")),
+        "1 to 64 of a-z, 0-9, - and _, the first of them a letter or a digit",
+        example = "faces")),
     request_body = NewCollection,
     responses(
         (status = CREATED, description = "It is there now", body = About),
@@ -167,7 +168,7 @@ refusals!(DescribeRefusals: Unauthorized, UnknownCollection, Internal, NotReady)
 #[utoipa::path(
     get,
     path = "/collections/{name}",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     responses((status = OK, body = About), DescribeRefusals),
     security(("key" = []))
 )]
@@ -186,7 +187,7 @@ refusals!(DeleteRefusals: Unauthorized, Forbidden, UnknownCollection, Internal, 
 #[utoipa::path(
     delete,
     path = "/collections/{name}",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     responses((status = NO_CONTENT, description = "It is gone"), DeleteRefusals),
     security(("key" = []))
 )]
