@@ -14,7 +14,7 @@ LIBS ?=
 DURATION ?= 1200
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust screenshots page-speed bench peers fuzz sanitize arm64 nightly
+.PHONY: help assets build demo test browser lint test-site test-rust test-services schemathesis screenshots page-speed bench peers fuzz sanitize arm64 nightly
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
@@ -24,6 +24,7 @@ help:
 	@echo "make page-speed   how fast the page is, in a real browser"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
 	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
+	@echo "make schemathesis  calls both services by their descriptions, and checks every answer"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make arm64    vecstore's tests on 64-bit ARM, emulated"
@@ -44,7 +45,7 @@ data/demo: | assets build
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
 
-test: browser assets lint test-site test-rust
+test: browser assets lint test-site test-rust test-services
 
 # Chromium and its driver, for the tests of the page.
 browser:
@@ -75,6 +76,14 @@ screenshots: browser assets $(if $(wildcard data/demo),,data/demo)
 # From a phone photo to the results, and the first load over a slow line.
 page-speed: browser assets $(if $(wildcard data/demo),,data/demo)
 	cargo run --quiet --package lambda --example page_speed
+
+# A sample of what `make schemathesis` does, with what test-rust has built.
+test-services: test-rust
+	cargo build --package lambda --bins --locked
+	@lambda/schemathesis --examples 5 --least 100 --bin target/debug --gallery target/tmp/api
+
+schemathesis: assets build data/demo
+	@lambda/schemathesis
 
 bench:
 	cargo bench --package benches
