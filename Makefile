@@ -13,8 +13,12 @@ LIBS ?=
 # How long `make fuzz` runs, in seconds.
 DURATION ?= 1200
 
+# Linters and what plays AWS, in a virtual environment.
+TOOLS := target/tools/python
+
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize arm64 nightly
+.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize arm64 nightly \
+        tools lint-deploy chroot-check
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
@@ -25,6 +29,7 @@ help:
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make arm64    vecstore's tests on 64-bit ARM, emulated"
+	@echo "make chroot-check  builds and runs both containers without an engine; root on Debian, debootstrap"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -42,7 +47,7 @@ data/demo: | assets build
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
 
-test: browser assets lint test-site test-rust
+test: browser assets tools lint lint-deploy test-site test-rust
 
 # Chromium and its driver, for the tests of the page.
 browser:
@@ -58,6 +63,23 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
+
+tools: $(TOOLS)/ready
+
+$(TOOLS)/ready: deploy/requirements.txt
+	@python3 -m venv $(TOOLS) || { \
+	  echo "python3 cannot make a virtual environment (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --requirement deploy/requirements.txt
+	touch $@
+
+lint-deploy: tools
+	$(TOOLS)/bin/hadolint Dockerfile
+	$(TOOLS)/bin/check-jsonschema --builtin-schema vendor.compose-spec \
+	  docker-compose.yml docker/own-gallery.yml
+
+chroot-check: tools
+	$(TOOLS)/bin/python docker/chroot-check build
+	$(TOOLS)/bin/python docker/chroot-check run
 
 test-site:
 	npm --prefix site ci --ignore-scripts --no-audit --no-fund
