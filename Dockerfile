@@ -27,6 +27,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cargo build --release --locked --package embed --package lambda \
  && install --strip -D --target-directory=/out/bin \
     target/release/embed target/release/health target/release/index target/release/lambda \
+    target/release/push \
  && mkdir /out/data
 COPY --from=assets /src/assets assets
 RUN /out/bin/embed import folder assets/gallery --store /out/gallery
@@ -38,7 +39,7 @@ ENV HOST=0.0.0.0
 USER 65532:65532
 
 FROM run AS site
-COPY --from=build /out/bin/lambda /usr/local/bin/
+COPY --from=build /out/bin/lambda /out/bin/push /usr/local/bin/
 COPY --from=assets /src/assets/models /srv/assets/models
 COPY --from=assets /src/assets/onnxruntime /srv/assets/onnxruntime
 COPY --from=build /out/gallery /srv/gallery
