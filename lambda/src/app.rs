@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
-use crate::{headers, lookalikes, people, portraits};
+use crate::{headers, lookalikes, people, portraits, source};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -47,6 +47,7 @@ pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
         .routes(routes!(portraits::portrait))
         .routes(routes!(healthz))
         .routes(routes!(openapi::document))
+        .routes(routes!(source::source))
         .split_for_parts();
     let routes = routes.fallback(|request| site.answer(request));
     // The page's text shrinks to a third; photos are left as they are.

@@ -19,6 +19,7 @@ mod problem;
 mod serve;
 mod settings;
 mod site;
+mod source;
 mod workers;
 
 pub use app::router;
