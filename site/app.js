@@ -41,11 +41,9 @@ export class App {
       }
     });
     addEventListener('hashchange', () => void this.#followAddress());
-    if (SOURCE) {
-      const link = element('a', { href: SOURCE, rel: 'noreferrer' }, translator.text('privacy.codeServer'));
-      link.dataset.text = 'privacy.codeServer';
-      byId('code-links', HTMLElement).append(link);
-    }
+    const link = element('a', { href: SOURCE.href, rel: 'noreferrer' }, translator.text('privacy.codeServer'));
+    link.dataset.text = 'privacy.codeServer';
+    byId('code-links', HTMLElement).append(link);
     void this.#followAddress();
   }
 

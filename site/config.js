@@ -4,12 +4,10 @@
 export const API = new URL('/', import.meta.url);
 
 /**
- * Where this site's source code is published, for visitors who want to read what the server does
- * with their photo, such as `https://example.org/look-alikes`; `null` where it is not.
- *
- * @type {string | null}
+ * Where visitors can read what the server does with their photo: what it says itself, or the
+ * address where its code is published.
  */
-export const SOURCE = null;
+export const SOURCE = new URL('source', API);
 
 /** How many look-alikes to ask for. */
 export const LOOKALIKES = 5;

@@ -101,15 +101,23 @@ export class PersonDialog extends HTMLElement {
    */
   #drawn({ person, portraits, lookalikes }, translator) {
     const alt = translator.text('found.portraitAlt', { name: person.name });
-    const shown = portraits.map(({ portrait, details }) => {
+    const noTerms = translator.text('person.noTerms');
+    const known = portraits.map(({ details }) => terms(details ?? {}, translator));
+    const isSilent = known.every((lines) => lines.length === 0);
+    const shown = portraits.map(({ portrait }, index) => {
       const picture = portraitPicture({ person, portrait, similarity: 1 }, alt);
-      return element('figure', {}, element('div', { className: 'frame' }, picture), terms(details ?? {}, translator));
+      const lines = known[index].length > 0 ? known[index] : [noTerms];
+      const caption = isSilent ? [] : [element('figcaption', {}, ...lines)];
+      return element('figure', {}, element('div', { className: 'frame' }, picture), ...caption);
     });
     /** @type {HTMLElement[]} */
     const content = [
       element('h2', { className: 'name', tabIndex: -1 }, person.name),
       element('div', { className: 'portraits' }, ...shown),
     ];
+    if (isSilent) {
+      content.push(element('p', { className: 'hint' }, noTerms)); // Once for all.
+    }
     if (lookalikes.length > 0) {
       const others = lookalikes.map((other) => {
         const open = () => {
@@ -146,12 +154,11 @@ export class PersonDialog extends HTMLElement {
  * @param {Translator} translator
  */
 function terms(details, translator) {
-  const known = TERMS.flatMap(([key, column]) =>
+  return TERMS.flatMap(([key, column]) =>
     Object.entries(details)
       .filter(([name, value]) => column.test(name) && value !== '')
       .map(([, value]) => element('span', {}, `${translator.text(key)}: `, linked(value))),
   );
-  return element('figcaption', {}, ...(known.length > 0 ? known : [translator.text('person.noTerms')]));
 }
 
 /** @param {string} value an address becomes a link, all else stays text */

@@ -28,7 +28,7 @@ use crate::problem::{Kind, Problem};
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
-use crate::{headers, lookalikes, people, portraits};
+use crate::{headers, lookalikes, people, portraits, source};
 
 /// How long a photo waits for the networks and the gallery to be opened.
 const OPENING: Duration = Duration::from_secs(10);
@@ -83,6 +83,7 @@ impl App {
             .routes(routes!(healthz))
             .routes(routes!(readyz))
             .routes(routes!(openapi::document))
+            .routes(routes!(source::source))
             .split_for_parts();
         let routes = routes.fallback(|request| site.answer(request));
         // The page's text shrinks to a third; photos are left as they are.

@@ -27,6 +27,7 @@ mod run;
 mod serve;
 mod settings;
 mod site;
+mod source;
 mod workers;
 
 pub use open::OpenError;

@@ -404,6 +404,7 @@ fn the_description_names_every_route() {
             ("get", "/openapi.json"),
             ("get", "/portraits/{file}"),
             ("get", "/readyz"),
+            ("get", "/source"),
         ]
     );
     let body = &description["paths"][LOOKALIKES]["post"]["requestBody"]["content"];
@@ -426,6 +427,27 @@ fn a_photo_that_comes_while_the_service_opens_waits_for_it() {
     let server = Server::spawn(common::process::command(&demo().folder, &[]));
     let person = &demo().people[0];
     assert_eq!(server.post(LOOKALIKES, person.media(), &person.photo()).people()[0], person.id);
+}
+
+#[test]
+fn a_photo_is_written_to_no_disk_and_the_code_that_it_goes_through_can_be_read() {
+    let server = start();
+    let written = || {
+        let counters = std::fs::read_to_string(format!("/proc/{}/io", server.id())).unwrap();
+        let line = counters.lines().find_map(|line| line.strip_prefix("write_bytes:")).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    let before = written();
+    for person in &demo().people[..5] {
+        server.post(LOOKALIKES, person.media(), &person.photo()).people();
+        server.post(LOOKALIKES, "image/jpeg", &demo().faceless);
+    }
+    assert_eq!(written(), before);
+
+    let code = server.get("/source");
+    assert_eq!(code.header("content-type"), Some("text/plain; charset=utf-8"));
+    let code = String::from_utf8(code.body).unwrap();
+    assert!(code.contains("fn receive(") && code.contains("fn find("), "{code}");
 }
 
 #[test]

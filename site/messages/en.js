@@ -74,7 +74,7 @@ const messages = {
   'person.licence': 'Licence',
   'person.author': 'By',
   'person.source': 'Source',
-  'person.noTerms': 'The gallery does not state the terms of this photo. Do not pass it on.',
+  'person.noTerms': 'The gallery does not state the terms of this photo, so do not pass it on.',
   'person.close': 'Close',
 
   'problem.retry': 'Try again',

@@ -64,7 +64,10 @@ async fn a_camera_that_is_refused_or_absent_is_told_and_a_photo_still_works() {
     let block = json!({ "profile.default_content_setting_values.media_stream_camera": 2 });
     let refused = Browser::start_with("en", &[FAKE.to_owned()], block).await;
     let absent = Browser::start_with("ru", &[ALLOWED.to_owned()], json!({})).await;
-    for (browser, told) in [(refused, "not allowed"), (absent, "не найдена")] {
+    for (browser, told, taken) in [
+        (refused, "not allowed", "cannot be used now"),
+        (absent, "не найдена", "использовать нельзя"),
+    ] {
         let page = Page::open_in(browser).await;
         page.browser.click("#camera").await;
         let problem = page.browser.text(".camera .problem").await;
@@ -74,6 +77,20 @@ async fn a_camera_that_is_refused_or_absent_is_told_and_a_photo_still_works() {
         assert!(page.browser.text(".camera .problem").await.contains(told));
         page.browser.click(".camera .button.quiet").await;
         page.still_works().await;
+
+        // A camera that another program has cannot be made here: the browser's answer is.
+        page.browser
+            .run(
+                "navigator.mediaDevices.getUserMedia = async () => {
+                    throw new DOMException('', 'NotReadableError');
+                };",
+            )
+            .await;
+        page.browser.click("#camera-again").await;
+        let problem = page.browser.text(".camera .problem").await;
+        assert!(problem.contains(taken), "{problem}");
+        page.browser.press(ESCAPE).await;
+        page.finds(&AARON).await;
         page.console_is_clean_but_for(&[]).await;
     }
 }

@@ -19,9 +19,7 @@ async fn a_person_has_a_panel_with_portraits_and_people_who_look_like_them() {
     page.browser.click(".verdict .button.quiet").await;
     page.browser.visible("person-dialog h2").await;
     assert_eq!(page.browser.text("person-dialog h2").await, AARON.name);
-    assert!(
-        page.browser.text("person-dialog figcaption").await.contains("does not state the terms")
-    );
+    assert!(page.browser.text("person-dialog .hint").await.contains("does not state the terms"));
     let others = "return document.querySelectorAll('person-dialog .card').length";
     assert_eq!(page.browser.run(others).await, json!(6));
 

@@ -167,7 +167,8 @@ impl Page {
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
-    /// Asserts that axe-core finds nothing that keeps people from using the page as it is now.
+    /// Asserts that axe-core finds nothing that keeps people from using the page as it is now, in
+    /// light and in dark.
     pub(crate) async fn is_accessible(&self, state: &str) {
         let axe = common::workspace().join("site/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| {
@@ -176,20 +177,24 @@ impl Page {
         if self.browser.run("return typeof axe").await == json!("undefined") {
             self.browser.run(&axe).await;
         }
-        // Colours on their way to others have no contrast to judge.
-        let found = self
-            .browser
-            .run(
-                "const passing = document.getAnimations()
-                    .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
-                await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
-                const { violations, passes } = await axe.run(document);
-                return [passes.length, violations.map(({ id, help, nodes }) =>
-                    [id, help, nodes.map(({ html, any }) => [html, any[0]?.message])])]",
-            )
-            .await;
-        assert!(found[0].as_u64().is_some_and(|passes| passes > 10), "{state}: axe saw {found}");
-        assert_eq!(found[1], json!([]), "{state}: {found:#}");
+        for scheme in ["dark", "light"] {
+            self.browser.prefer(&[("prefers-color-scheme", scheme)]).await;
+            // Colours on their way to others have no contrast to judge.
+            let found = self
+                .browser
+                .run(
+                    "const passing = document.getAnimations()
+                        .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
+                    await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
+                    const { violations, passes } = await axe.run(document);
+                    return [passes.length, violations.map(({ id, help, nodes }) =>
+                        [id, help, nodes.map(({ html, any }) => [html, any[0]?.message])])]",
+                )
+                .await;
+            let saw_enough = found[0].as_u64().is_some_and(|passes| passes > 10);
+            assert!(saw_enough, "{state}, {scheme}: axe saw {found}");
+            assert_eq!(found[1], json!([]), "{state}, {scheme}: {found:#}");
+        }
     }
 
     /// Asserts that the page has spoken to no host but its own.
