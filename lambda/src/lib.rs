@@ -17,6 +17,7 @@ mod problem;
 mod serve;
 mod settings;
 mod site;
+mod snapshot;
 mod workers;
 
 pub use app::router;
@@ -24,3 +25,4 @@ pub use finder::{Finder, OpenError};
 pub use serve::{ServeError, serve};
 pub use settings::Settings;
 pub use site::NoSite;
+pub use snapshot::{Snapshot, SnapshotError};

@@ -13,9 +13,13 @@ use clap::Parser;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "lambda", version)]
 pub struct Settings {
-    /// The gallery to search, made by `embed import`.
+    /// The gallery to search, made by `embed import`; or s3://BUCKET/PREFIX, where it was published.
     #[arg(long, env, value_name = "DIR")]
     pub store: PathBuf,
+
+    /// Where a gallery from a bucket is kept [default: a folder below that for temporary files].
+    #[arg(long, env, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
 
     /// The folder with the networks and the ONNX Runtime library.
     #[arg(long, env, value_name = "DIR", default_value = "assets")]
@@ -39,6 +43,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where a gallery from a bucket is kept.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.cache_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("lookalikes"))
+    }
+
     /// How many photos are worked on at once.
     pub(crate) fn worker_count(&self) -> NonZeroUsize {
         self.workers

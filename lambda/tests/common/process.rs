@@ -100,7 +100,7 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
 }
 
 /// Waits until the process says where it listens; goes on passing its log to the test's.
-fn listening_port(process: &mut Child) -> u16 {
+pub(crate) fn listening_port(process: &mut Child) -> u16 {
     let log = BufReader::new(process.stderr.take().unwrap());
     let (found, port) = mpsc::channel();
     thread::spawn(move || {
