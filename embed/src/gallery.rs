@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use vecstore::{Query, Reader};
 
 use crate::embedding::Embedding;
+use crate::geometry::Point;
 use crate::pipeline::Pipeline;
 use crate::similarity::SimilarityCurve;
 
@@ -47,6 +48,8 @@ pub struct LookAlike {
     pub similarity: f32,
     /// File name in [`Gallery::portraits_dir`].
     pub portrait: String,
+    /// Left and right eye as seen, in pixels of the portrait, where the gallery knows them.
+    pub eyes: Option<[Point; 2]>,
     /// What else the list of people said: column and value.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
@@ -136,6 +139,9 @@ pub enum GalleryError {
 pub struct Entry {
     person: Person,
     portrait: String,
+    /// Not there in galleries of earlier versions.
+    #[serde(default)]
+    eyes: Option<[Point; 2]>,
     /// Of the photo's file, so that a changed photo is noticed.
     photo_sha256: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -150,6 +156,7 @@ impl Entry {
             score: cosine,
             similarity: curve.at(cosine),
             portrait: self.portrait,
+            eyes: self.eyes,
             details: self.details,
         }
     }

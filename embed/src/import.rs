@@ -224,7 +224,7 @@ fn import_one(
         details: &source.details,
         sha256,
         photo: &photo,
-        face: face.bounds,
+        face,
         embedding,
     };
     Ok(Outcome::Added(writer.prepare(new)?))

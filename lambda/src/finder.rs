@@ -1,22 +1,17 @@
 //! From the bytes of a photo to the faces in it, and the embedding of one.
 
-use std::path::Path;
 use std::time::Instant;
 
 use embed::{Assets, DecodeLimits, Embedding, Face, Photo, PhotoError, Pipeline, PipelineError};
 
-use crate::eyes::{self, Eyes, PortraitEyes};
-use crate::lookalikes::FoundFace;
+use crate::lookalikes::{FoundFace, eyes};
 use crate::problem::{Kind, Problem};
 
 /// The networks that galleries are made with.
 const MODEL: &str = "default";
 
 /// The networks, open and ready; shared by all workers.
-pub(crate) struct Finder {
-    pipeline: Pipeline,
-    portraits: PortraitEyes,
-}
+pub(crate) struct Finder(Pipeline);
 
 /// What was found in a photo.
 pub(crate) struct Found {
@@ -39,17 +34,12 @@ impl Finder {
         let (loaded, begin) = (begin.elapsed(), Instant::now());
         pipeline.warm_up()?;
         tracing::info!(?loaded, first_run = ?begin.elapsed(), "the networks are open");
-        Ok(Self { pipeline, portraits: PortraitEyes::default() })
+        Ok(Self(pipeline))
     }
 
     /// The networks.
     pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.pipeline
-    }
-
-    /// The eyes in a portrait in `folder`; `None` where no face is found in it.
-    pub(crate) fn eyes_in(&self, folder: &Path, portrait: &str) -> Option<Eyes> {
-        self.portraits.of(&self.pipeline, folder, portrait)
+        &self.0
     }
 
     /// The largest photo that is decoded, in bytes.
@@ -62,9 +52,9 @@ impl Finder {
     /// Takes a large part of a second of one processor: call it on a worker.
     pub(crate) fn find(&self, photo: &[u8], face: usize) -> Result<Found, Problem> {
         let photo = Photo::decode(photo, &DecodeLimits::default()).map_err(unreadable)?;
-        let faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
+        let faces = self.0.detect(&photo).map_err(Problem::internal)?;
         let embedding =
-            self.pipeline.embed(&photo, chosen(&faces, face)?).map_err(|error| match error {
+            self.0.embed(&photo, chosen(&faces, face)?).map_err(|error| match error {
                 PipelineError::NoSuchFace => no_face(),
                 other => Problem::internal(other),
             })?;
@@ -91,10 +81,11 @@ fn within(face: &Face, photo: &Photo) -> FoundFace {
     let (x, width) = span(face.bounds.x, face.bounds.width, photo.width());
     let (y, height) = span(face.bounds.y, face.bounds.height, photo.height());
     let flaw = face.quality.reason();
+    let [left, right, ..] = face.landmarks;
     FoundFace {
         bounds: [x, y, width, height],
         score: face.score,
-        eyes: eyes::of_face(face),
+        eyes: eyes([left, right]),
         flaw,
         flaw_kind: face.quality.flaw,
     }

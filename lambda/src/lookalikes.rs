@@ -1,26 +1,24 @@
 //! `POST /api/lookalikes`: a photo in, the people who look like the face in it out.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
-use embed::{Flaw, LookAlike};
+use embed::{Flaw, LookAlike, Point};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::arriving;
-use crate::eyes::Eyes;
-use crate::finder::{Finder, Found};
+use crate::finder::Found;
 use crate::openapi::{Bytes, refusals};
 use crate::portraits;
 use crate::problem::{Kind, Problem};
 
-/// Of how many people an answer says where the eyes are in the portrait: more than a page shows large.
-const WITH_EYES: usize = 8;
+/// The left and the right eye as seen, each as x and y in pixels.
+pub(crate) type Eyes = [[f32; 2]; 2];
 
 /// The most people that one answer names.
 const MAX_K: usize = 100;
@@ -87,8 +85,7 @@ pub(crate) struct FoundPerson {
     /// The path of the person's photo.
     #[schema(example = "/portraits/8f14e45fceea167a.jpg")]
     pub(crate) portrait: String,
-    /// Left and right eye as seen, in pixels of the portrait; of the first eight people only, and
-    /// absent where no face is found in the portrait.
+    /// Left and right eye as seen, in pixels of the portrait; absent where the gallery does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<[[f32; 2]; 2]>)]
     pub(crate) portrait_eyes: Option<Eyes>,
@@ -109,18 +106,20 @@ impl From<embed::Person> for Person {
     }
 }
 
-/// The people as they are answered, the first ones with the place of their eyes, which are looked for
-/// in the portraits in `folder`: call it on a worker.
-pub(crate) fn named(finder: &Finder, folder: &Path, found: Vec<LookAlike>) -> Vec<FoundPerson> {
-    let eyes = |portrait: &str| finder.eyes_in(folder, portrait);
-    let named = found.into_iter().enumerate().map(|(rank, found)| FoundPerson {
-        portrait_eyes: (rank < WITH_EYES).then(|| eyes(&found.portrait)).flatten(),
-        person: found.person.into(),
-        score: found.score,
-        similarity: found.similarity,
-        portrait: portraits::url(&found.portrait),
-    });
-    named.collect()
+impl From<LookAlike> for FoundPerson {
+    fn from(found: LookAlike) -> Self {
+        Self {
+            person: found.person.into(),
+            score: found.score,
+            similarity: found.similarity,
+            portrait: portraits::url(&found.portrait),
+            portrait_eyes: found.eyes.map(eyes),
+        }
+    }
+}
+
+pub(crate) fn eyes(points: [Point; 2]) -> Eyes {
+    points.map(Into::into)
 }
 
 /// The photo in a form.
@@ -172,9 +171,7 @@ async fn answer(app: App, head: &Parts, body: &mut Body) -> Result<Answer, Probl
     let finder = Arc::clone(&opened.finder);
     let Found { faces, embedding } = place.run(move || finder.find(&photo, face)).await??;
     let found = opened.faces.lookalikes(&embedding, k).await?;
-    let finder = Arc::clone(&opened.finder);
-    let lookalikes = place.run(move || named(&finder, &app.portraits, found)).await?;
-    Ok(Answer { faces, face, lookalikes })
+    Ok(Answer { faces, face, lookalikes: found.into_iter().map(Into::into).collect() })
 }
 
 fn question(head: &Parts) -> Result<Question, Problem> {

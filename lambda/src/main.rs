@@ -13,7 +13,7 @@ const LOGGED: &str = "info,lambda_runtime::runtime=error";
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match lambda::serve(&Settings::parse()) {
+    match lambda::serve(Settings::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lambda: {error}");

@@ -1,7 +1,6 @@
 //! `GET /api/people/{id}`: a person of the gallery, their portraits, and who looks like them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -11,8 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::eyes::Eyes;
-use crate::lookalikes::{FoundPerson, Person, named};
+use crate::lookalikes::{Eyes, FoundPerson, Person, eyes};
 use crate::openapi::refusals;
 use crate::portraits;
 use crate::problem::{Kind, Problem};
@@ -39,7 +37,7 @@ pub(crate) struct Portrait {
     /// The path of the photo.
     #[schema(example = "/portraits/8f14e45fceea167a.jpg")]
     pub(crate) portrait: String,
-    /// Left and right eye as seen, in pixels of the portrait; absent where no face is found.
+    /// Left and right eye as seen, in pixels of the portrait; absent where the gallery does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<[[f32; 2]; 2]>)]
     pub(crate) eyes: Option<Eyes>,
@@ -66,7 +64,7 @@ pub(crate) async fn person(
     let Ok(Path(id)) = id else {
         return Err(Problem::not_found(request.uri().path()));
     };
-    let place = app.workers.place()?;
+    let _place = app.workers.place()?;
     let opened = app.opened().await?;
     let mut photos = opened.faces.photos_of(&id, MOST_PORTRAITS).await?;
     let mean = mean(&photos).ok_or_else(unknown)?;
@@ -77,22 +75,17 @@ pub(crate) async fn person(
     lookalikes.retain(|other| other.person.id != id);
     lookalikes.truncate(LOOKALIKES);
 
-    let finder = Arc::clone(&opened.finder);
-    let answer = place.run(move || {
-        let person = photos.first().map(|photo| photo.person.clone().into())?;
-        let portraits = photos.into_iter().map(|photo| Portrait {
-            eyes: finder.eyes_in(&app.portraits, &photo.portrait),
-            portrait: portraits::url(&photo.portrait),
-            details: photo.details,
-        });
-        let portraits = portraits.collect();
-        Some(PersonAnswer {
-            person,
-            portraits,
-            lookalikes: named(&finder, &app.portraits, lookalikes),
-        })
+    let person = photos.first().map(|photo| photo.person.clone().into()).ok_or_else(unknown)?;
+    let portraits = photos.into_iter().map(|photo| Portrait {
+        portrait: portraits::url(&photo.portrait),
+        eyes: photo.eyes.map(eyes),
+        details: photo.details,
     });
-    answer.await?.map(Json).ok_or_else(unknown)
+    Ok(Json(PersonAnswer {
+        person,
+        portraits: portraits.collect(),
+        lookalikes: lookalikes.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// The mean of the embeddings; `None` of none.

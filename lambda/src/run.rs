@@ -12,6 +12,7 @@ use crate::open::{OpenError, open};
 use crate::serve::{ServeError, answer_invocations, is_under_lambda, listen};
 use crate::settings::Settings;
 use crate::site::NoSite;
+use crate::snapshot::{Snapshot, SnapshotError};
 
 /// Why the service does not serve, or no longer.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum NotServing {
     /// The page.
     #[error(transparent)]
     Site(#[from] NoSite),
+    /// The gallery in a bucket.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The server, or the Lambda runtime.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -44,7 +48,7 @@ pub async fn router(settings: &Settings) -> Result<Router, NotServing> {
 
 /// Serves the look-alike API until the process is told to stop.
 ///
-/// A plain server listens at once and opens the networks and the gallery meanwhile; photos that come
+/// A gallery in a bucket is brought first. A plain server then listens at once and opens the networks and the gallery meanwhile; photos that come
 /// before wait. Under AWS Lambda all is opened first, because there the time before the first invocation
 /// has more of a processor.
 ///
@@ -52,15 +56,15 @@ pub async fn router(settings: &Settings) -> Result<Router, NotServing> {
 ///
 /// When something cannot be opened, the address is taken or not ours, or the server or the Lambda
 /// runtime fails.
-pub fn serve(settings: &Settings) -> Result<(), NotServing> {
-    let app = App::new(settings);
-    let router = app.router(settings)?;
-    let opening = {
-        let settings = settings.clone();
-        async move {
-            app.open(open(settings).await?);
-            Ok::<_, OpenError>(())
-        }
+pub fn serve(mut settings: Settings) -> Result<(), NotServing> {
+    let snapshot = Snapshot::bring(&settings.store, &settings.cache_dir())?;
+    settings.store = snapshot.folder().to_owned();
+    let app = App::new(&settings);
+    let router = snapshot.serve_portraits(app.router(&settings)?);
+    let address = SocketAddr::new(settings.host, settings.port);
+    let opening = async move {
+        app.open(open(settings).await?);
+        Ok::<_, OpenError>(())
     };
     if is_under_lambda() {
         // One invocation comes at a time, and one thread keeps the order in which the runtime's
@@ -73,7 +77,6 @@ pub fn serve(settings: &Settings) -> Result<(), NotServing> {
             Ok(answer_invocations(router).await?)
         });
     }
-    let address = SocketAddr::new(settings.host, settings.port);
     Runtime::new()?.block_on(async {
         let failed = async {
             match opening.await {

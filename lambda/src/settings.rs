@@ -15,9 +15,14 @@ use reqwest::Url;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "lambda", version)]
 pub struct Settings {
-    /// The gallery to search, made by `embed import`. With INDEX_URL only its portraits are used.
+    /// The gallery to search, made by `embed import`; or s3://BUCKET/PREFIX, where it was published. With
+    /// INDEX_URL only its portraits are used.
     #[arg(long, env, value_name = "DIR")]
     pub store: PathBuf,
+
+    /// Where a gallery from a bucket is kept [default: a folder below that for temporary files].
+    #[arg(long, env, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
 
     /// The address of an index service to search in instead, such as http://127.0.0.1:8081.
     #[arg(long, env, value_name = "URL")]
@@ -73,6 +78,11 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
 }
 
 impl Settings {
+    /// Where a gallery from a bucket is kept.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.cache_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("lookalikes"))
+    }
+
     /// How many photos are worked on at once.
     pub(crate) fn worker_count(&self) -> NonZeroUsize {
         self.workers

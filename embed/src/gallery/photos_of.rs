@@ -6,6 +6,7 @@ use vecstore::{Filter, Query};
 
 use super::{Entry, Gallery, GalleryError, Person};
 use crate::embedding::Embedding;
+use crate::geometry::Point;
 
 /// A photo of a person of the gallery.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub struct PersonPhoto {
     pub person: Person,
     /// File name in [`Gallery::portraits_dir`].
     pub portrait: String,
+    /// Left and right eye as seen, in pixels of the portrait, where the gallery knows them.
+    pub eyes: Option<[Point; 2]>,
     /// What else the list of people said: column and value.
     pub details: BTreeMap<String, String>,
     /// Of the face in it.
@@ -23,8 +26,9 @@ pub struct PersonPhoto {
 impl Entry {
     /// As a photo of its person, by the vector that it lies beside; `None` if that has no direction.
     pub fn photo(self, vector: Vec<f32>) -> Option<PersonPhoto> {
-        let Self { person, portrait, details, .. } = self;
-        Some(PersonPhoto { person, portrait, details, embedding: Embedding::normalised(vector)? })
+        let Self { person, portrait, eyes, details, .. } = self;
+        let embedding = Embedding::normalised(vector)?;
+        Some(PersonPhoto { person, portrait, eyes, details, embedding })
     }
 }
 

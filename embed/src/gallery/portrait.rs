@@ -4,8 +4,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::GalleryError;
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::photo::Photo;
+use crate::pipeline::Face;
 use crate::resample::{Region, resize};
 
 /// Pixels of a portrait's side; a smaller photo stays as it is.
@@ -15,17 +16,28 @@ const QUALITY: u8 = 85;
 /// How many times the height of the face a portrait is high.
 const FACES_HIGH: f32 = 3.0;
 
+pub(super) struct Portrait {
+    pub(super) jpeg: Vec<u8>,
+    /// Left and right eye as seen, in its pixels.
+    pub(super) eyes: [Point; 2],
+}
+
 /// A square JPEG around the face, at most [`SIDE`] pixels wide.
-pub(super) fn portrait(photo: &Photo, face: &Rect) -> Result<Vec<u8>, GalleryError> {
+pub(super) fn portrait(photo: &Photo, face: &Face) -> Result<Portrait, GalleryError> {
     let failed = |error: &dyn std::fmt::Display| GalleryError::Portrait(error.to_string());
-    let region = square_around(photo, face);
+    let region = square_around(photo, &face.bounds);
     let side = region.width.min(SIDE);
     let small = resize(photo.pixels(), region, side, side).map_err(|error| failed(&error))?;
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .write_image(&small, side, side, ExtendedColorType::Rgb8)
         .map_err(|error| failed(&error))?;
-    Ok(jpeg)
+    let scale = side as f32 / region.width as f32;
+    let [left, right, ..] = face.landmarks;
+    let eyes = [left, right].map(|eye| {
+        Point::new((eye.x - region.x as f32) * scale, (eye.y - region.y as f32) * scale)
+    });
+    Ok(Portrait { jpeg, eyes })
 }
 
 /// The square around the face's middle, moved and shrunk so that it lies in the photo.
@@ -48,6 +60,7 @@ mod tests {
     use image::RgbImage;
 
     use super::*;
+    use crate::quality::Quality;
 
     fn square(width: u32, height: u32, face: Rect) -> [u32; 4] {
         let photo = Photo::from_pixels(RgbImage::new(width, height));
@@ -75,10 +88,19 @@ mod tests {
 
     #[test]
     fn it_is_a_small_jpeg_and_never_enlarged() {
-        let face = Rect { x: 300.0, y: 300.0, width: 200.0, height: 250.0 };
+        let bounds = Rect { x: 300.0, y: 300.0, width: 200.0, height: 250.0 };
+        let landmarks = [360.0, 440.0, 400.0, 370.0, 430.0].map(|x| Point::new(x, 400.0));
+        let quality = Quality { height: 250.0, sharpness: 0.1, turn: 0.0, flaw: None };
+        let face = Face { bounds, score: 1.0, landmarks, quality };
         for (width, height, expected) in [(1600, 1200, 320), (200, 150, 150)] {
             let photo = Photo::from_pixels(RgbImage::new(width, height));
-            let jpeg = portrait(&photo, &face).unwrap();
+            let Portrait { jpeg, eyes } = portrait(&photo, &face).unwrap();
+            if width == 1600 {
+                // 750 pixels from (25, 50) on have become 320.
+                let scale = 320.0 / 750.0;
+                let expected = [335.0, 415.0].map(|x| Point::new(x * scale, 350.0 * scale));
+                assert_eq!(eyes, expected);
+            }
             let decoded = Photo::decode(&jpeg, &crate::DecodeLimits::default()).unwrap();
             assert_eq!((decoded.width(), decoded.height()), (expected, expected));
         }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use vecstore::{Config, Metric, Query, Record, Store};
 
 use super::manifest::Manifest;
-use super::{Entry, GalleryError, Person, portrait, portraits_dir, vectors_dir};
+use super::portrait::{Portrait, portrait};
+use super::{Entry, GalleryError, Person, portraits_dir, vectors_dir};
 use crate::digest::id_of;
 use crate::embedding::Embedding;
 use crate::files;
-use crate::geometry::Rect;
 use crate::photo::Photo;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Face, Pipeline};
 
 /// The one writer of a gallery.
 pub(crate) struct GalleryWriter {
@@ -29,7 +29,7 @@ pub(crate) struct NewPhoto<'a> {
     /// SHA-256 of the file, in hex.
     pub(crate) sha256: String,
     pub(crate) photo: &'a Photo,
-    pub(crate) face: Rect,
+    pub(crate) face: &'a Face,
     pub(crate) embedding: Embedding,
 }
 
@@ -87,11 +87,16 @@ impl GalleryWriter {
     pub(crate) fn prepare(&self, new: NewPhoto<'_>) -> Result<Record, GalleryError> {
         let id = id_of(new.key);
         let path = self.portrait_part(id);
-        std::fs::write(&path, portrait::portrait(new.photo, &new.face)?)
-            .map_err(|source| GalleryError::Io { action: "write", path, source })?;
+        let Portrait { jpeg, eyes } = portrait(new.photo, new.face)?;
+        std::fs::write(&path, jpeg).map_err(|source| GalleryError::Io {
+            action: "write",
+            path,
+            source,
+        })?;
         let entry = Entry {
             person: new.person.clone(),
             portrait: portrait_name(id),
+            eyes: Some(eyes),
             photo_sha256: new.sha256,
             details: new.details.clone(),
         };

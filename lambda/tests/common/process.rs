@@ -141,7 +141,7 @@ pub(crate) fn start_index(data: &Path, settings: &[(&str, &str)]) -> Server {
 }
 
 /// Waits until the process says where it listens; goes on passing its log to the test's.
-fn listening_port(process: &mut Child) -> u16 {
+pub(crate) fn listening_port(process: &mut Child) -> u16 {
     let log = BufReader::new(process.stderr.take().unwrap());
     let (found, port) = mpsc::channel();
     thread::spawn(move || {
