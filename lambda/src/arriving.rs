@@ -9,9 +9,12 @@ use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// How many bodies may be on their way at once: with the largest size of one it bounds the memory
-/// that slow clients can hold.
-const MAX_AT_ONCE: usize = 32;
+/// How many bodies of the largest size may be on their way at once, or as many more smaller ones as take
+/// the same memory: so much is what slow clients can hold.
+const MAX_AT_ONCE: u64 = 32;
+
+/// Memory is given out in pieces of this size.
+const PIECE: u64 = 4 << 10;
 
 /// How long a body may pause, and how long it may take if little comes of it: one who sends a byte now
 /// and then takes a place for no longer than that.
@@ -34,13 +37,14 @@ const MAX_DISCARDED: usize = 40_000_000;
 #[derive(Clone)]
 pub(crate) struct Arriving {
     max_bytes: u64,
-    places: Arc<Semaphore>,
+    /// A permit for each piece of memory.
+    pieces: Arc<Semaphore>,
 }
 
 /// Why a body was not received.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotReceived {
-    /// As many as may are on their way.
+    /// As many bytes as may are on their way.
     TooMany,
     /// It has more bytes than it may have.
     TooLarge,
@@ -53,7 +57,8 @@ pub(crate) enum NotReceived {
 impl Arriving {
     /// Accepts bodies of at most `max_bytes`.
     pub(crate) fn new(max_bytes: u64) -> Self {
-        Self { max_bytes, places: Arc::new(Semaphore::new(MAX_AT_ONCE)) }
+        let pieces = Semaphore::new((MAX_AT_ONCE * pieces(max_bytes)) as usize);
+        Self { max_bytes, pieces: Arc::new(pieces) }
     }
 
     /// The whole of a body.
@@ -62,13 +67,14 @@ impl Arriving {
         headers: &HeaderMap,
         body: &mut Body,
     ) -> Result<Vec<u8>, NotReceived> {
-        let _place = self.places.try_acquire().map_err(|_| NotReceived::TooMany)?;
         let declared = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|length| length > self.max_bytes) {
             return Err(NotReceived::TooLarge);
         }
+        let pieces = pieces(declared.unwrap_or(self.max_bytes)) as u32;
+        let _memory = self.pieces.try_acquire_many(pieces).map_err(|_| NotReceived::TooMany)?;
         let begin = Instant::now();
         let expected = declared.unwrap_or_default().min(MOST_EXPECTED);
         let mut bytes = Vec::with_capacity(expected as usize);
@@ -89,9 +95,19 @@ impl Arriving {
     }
 
     #[cfg(test)]
-    pub(crate) fn free_places(&self) -> usize {
-        self.places.available_permits()
+    fn is_idle(&self) -> bool {
+        self.free_bodies() == MAX_AT_ONCE
     }
+
+    #[cfg(test)]
+    fn free_bodies(&self) -> u64 {
+        self.pieces.available_permits() as u64 / pieces(self.max_bytes)
+    }
+}
+
+/// How many pieces of memory a body of so many bytes takes.
+fn pieces(bytes: u64) -> u64 {
+    1 + bytes / PIECE
 }
 
 /// When more must have come of a body that began at `begin` and of which so much has come by now.
@@ -153,7 +169,7 @@ mod tests {
             assert_eq!(bodies.receive(&headers, &mut body).await, Err(NotReceived::TooSlow));
             assert!(begin.elapsed() < 2 * PATIENCE, "{:?}", begin.elapsed());
             discard(&headers, &mut body).await;
-            assert_eq!(bodies.free_places(), MAX_AT_ONCE);
+            assert!(bodies.is_idle());
             trickle.abort();
         }
     }
@@ -190,9 +206,10 @@ mod tests {
                 tokio::spawn(async move { bodies.receive(&HeaderMap::new(), &mut body).await })
             })
             .collect();
-        while bodies.free_places() > 0 {
+        while bodies.free_bodies() > 0 {
             tokio::task::yield_now().await;
         }
+        // One that does not say how long it is may be of the largest size.
         let mut one_more = Body::from("photo");
         let headers = HeaderMap::new();
         assert_eq!(bodies.receive(&headers, &mut one_more).await, Err(NotReceived::TooMany));

@@ -24,7 +24,7 @@ pub struct Settings {
     #[arg(long, env, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
 
-    /// The address of an index service to search in instead, such as http://127.0.0.1:8081.
+    /// The address of an index service to search in instead, such as `http://127.0.0.1:8081`.
     #[arg(long, env, value_name = "URL")]
     pub index_url: Option<Url>,
 
@@ -61,7 +61,8 @@ pub struct Settings {
     #[arg(long, env, value_name = "HEADER")]
     pub client_address_header: Option<HeaderName>,
 
-    /// The sites whose pages may call this API, such as https://example.org,https://www.example.org
+    /// The sites whose pages may call this API, such as
+    /// `https://example.org,https://www.example.org`
     /// [default: none but its own].
     #[arg(long, env, value_name = "ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,

@@ -3,6 +3,7 @@
 use std::future;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
@@ -33,15 +34,26 @@ use crate::serve::{ServeError, listen};
 /// How many changes may run or wait at once.
 const MAX_CHANGES: usize = 64;
 
-/// What the handlers share.
+/// What the handlers share; a clone for each request costs next to nothing.
 #[derive(Clone)]
-pub struct Index {
+pub(super) struct Index(Arc<Parts>);
+
+/// What an [`Index`] is made of.
+pub(super) struct Parts {
     /// Empty until all are open.
-    collections: Arc<OnceLock<Collections>>,
+    collections: OnceLock<Collections>,
     keys: Keys,
     changes: Arc<Semaphore>,
     pub(super) bodies: Bodies,
     pub(super) metrics: Metrics,
+}
+
+impl Deref for Index {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// Why the service does not serve, or no longer.
@@ -72,13 +84,13 @@ pub fn serve(settings: &Settings) -> Result<(), NotServing> {
         tracing::warn!("no WRITE_KEY: whoever reaches this service may change what it holds");
     }
     let address = SocketAddr::new(settings.host, settings.port);
-    let (opened, folder) = (Arc::clone(&index.collections), settings.data.clone());
+    let (opening, folder) = (index.clone(), settings.data.clone());
     let runtime = Runtime::new()?;
     runtime.block_on(async {
         let opening = task::spawn_blocking(move || -> Result<(), OpenError> {
             let collections = Collections::open(&folder)?;
             tracing::info!(collections = collections.all().len(), "ready");
-            opened.get_or_init(|| collections);
+            opening.collections.get_or_init(|| collections);
             Ok(())
         });
         let failed = async {
@@ -101,13 +113,13 @@ pub fn serve(settings: &Settings) -> Result<(), NotServing> {
 
 impl Index {
     fn new(settings: &Settings) -> Self {
-        Self {
-            collections: Arc::default(),
+        Self(Arc::new(Parts {
+            collections: OnceLock::new(),
             keys: Keys::new(settings),
             changes: Arc::new(Semaphore::new(MAX_CHANGES)),
             bodies: Bodies::new(),
             metrics: Metrics::new(),
-        }
+        }))
     }
 
     fn router(&self) -> Router {

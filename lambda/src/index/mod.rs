@@ -15,7 +15,7 @@ mod search;
 mod settings;
 mod snapshot;
 
-pub use app::{Index, NotServing, serve};
+pub use app::{NotServing, serve};
 pub use settings::Settings;
 
 pub(crate) use records::Item;

@@ -34,7 +34,7 @@ pub struct Push {
     #[arg(long, env, value_name = "DIR")]
     pub store: PathBuf,
 
-    /// The address of the index service, such as http://127.0.0.1:8081.
+    /// The address of the index service, such as `http://127.0.0.1:8081`.
     #[arg(long, env, value_name = "URL")]
     pub index_url: Url,
 

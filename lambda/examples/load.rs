@@ -1,0 +1,433 @@
+//! How the index service bears load, beside the same searches in one process:
+//!
+//! ```text
+//! cargo run --release -p lambda --example load -- [--vectors 20000] [--seconds 3] [--rounds 3]
+//! ```
+//!
+//! The service runs on one processor and the clients on another, so that they take nothing from it. First
+//! the rates: searches in a process on the service's processor, and over HTTP with a few clients, in turn;
+//! they are compared by the processor time that each search takes, because the machine may have other work.
+//! Then how long answers take at 80 % of the peak, by the time at which a request was due. Then ten times
+//! and a hundred times the clients of the peak.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use vecstore::{Config, Metric, Query, Record, Store};
+
+const DIMENSION: usize = 512;
+const K: usize = 10;
+const QUERIES: usize = 1000;
+
+/// How many clients keep the service busy.
+const CLIENTS: usize = 8;
+
+/// How long a refused client waits; the service asks for two seconds.
+const REFUSED: Duration = Duration::from_millis(100);
+
+/// An answer that takes longer counts as hanging.
+const HANGS: Duration = Duration::from_secs(10);
+
+/// A processor each for the service and for the clients.
+const SERVICE: &str = "0";
+const CLIENT: &str = "1";
+
+type Failure = Box<dyn Error>;
+
+#[derive(Parser)]
+struct Arguments {
+    /// How many vectors are searched.
+    #[arg(long, default_value_t = 20_000)]
+    vectors: u64,
+    /// How many candidates a search keeps.
+    #[arg(long, default_value_t = 64)]
+    ef: usize,
+    /// How long each measurement takes.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// How many times rates are measured, of which the medians count.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Search a store in this process, and print the rate.
+    #[arg(long, hide = true)]
+    in_process: Option<PathBuf>,
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    let duration = Duration::from_secs(arguments.seconds);
+    if let Some(store) = &arguments.in_process {
+        return search_in_process(store, arguments.ef, duration);
+    }
+    let folder = tempfile::tempdir()?;
+    fill(&folder.path().join("faces"), arguments.vectors)?;
+    let own = std::process::id().to_string();
+    let mut pin = Command::new("taskset");
+    if !pin.args(["-cp", CLIENT, &own]).stdout(Stdio::null()).status()?.success() {
+        return Err("taskset failed; it takes two processors".into());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(measure(folder.path(), duration, &arguments))
+}
+
+async fn measure(data: &Path, duration: Duration, arguments: &Arguments) -> Result<(), Failure> {
+    let requests = Arc::new(requests(arguments.ef));
+    let mut rounds = Vec::new();
+    for _ in 0..arguments.rounds {
+        // Whoever writes holds the store, so each has its turn.
+        let inside = Rate::in_process(&data.join("faces"), arguments)?;
+        let service = Service::start(data)?;
+        closed(&service, &requests, CLIENTS, Duration::from_millis(500)).await?;
+        let (before, own) = (cpu(service.process.id())?, cpu(std::process::id())?);
+        let peak = closed(&service, &requests, CLIENTS, duration).await?;
+        let (spent, own) = (cpu(service.process.id())? - before, cpu(std::process::id())? - own);
+        let outside = Rate { searches: peak.answered, cpu: spent, wall: duration };
+        println!(
+            "in process {:.0} a CPU second ({:.0} a second); over HTTP {:.0} a CPU second ({:.0} a \
+             second, clients take {:.2} processors): {:.2}",
+            inside.per_cpu(),
+            inside.per_second(),
+            outside.per_cpu(),
+            outside.per_second(),
+            own.as_secs_f64() / duration.as_secs_f64(),
+            outside.per_cpu() / inside.per_cpu(),
+        );
+        let calm = open(&service, &requests, 0.8 * outside.per_second(), duration).await?;
+        println!(
+            "at 80 %: p50 {:.2?}, p99 {:.2?}, p99 / p50 {:.1}",
+            calm.0,
+            calm.1,
+            calm.1.as_secs_f64() / calm.0.as_secs_f64()
+        );
+        let mut row =
+            vec![outside.per_cpu() / inside.per_cpu(), calm.1.as_secs_f64() / calm.0.as_secs_f64()];
+        for times in [10, 100] {
+            let before = cpu(service.process.id())?;
+            let over = closed(&service, &requests, times * CLIENTS, duration).await?;
+            let spent = cpu(service.process.id())? - before;
+            let rate = Rate { searches: over.answered, cpu: spent, wall: duration };
+            println!(
+                "{times} times the clients: {:.0} a CPU second ({:.0} a second), {} refused, {} closed, \
+                 the slowest answer {:.2?}, {} hang: {:.2} of the peak",
+                rate.per_cpu(),
+                rate.per_second(),
+                over.refused,
+                over.closed,
+                over.slowest,
+                over.hanging,
+                rate.per_second() / outside.per_second()
+            );
+            row.push(rate.per_second() / outside.per_second());
+        }
+        rounds.push(row);
+    }
+    let median = |column: usize| {
+        let mut values: Vec<f64> = rounds.iter().map(|row| row[column]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    println!(
+        "medians: http/in-process={:.2} p99/p50={:.1} goodput@10x={:.2} goodput@100x={:.2}",
+        median(0),
+        median(1),
+        median(2),
+        median(3)
+    );
+    Ok(())
+}
+
+/// Faces of people, two of each, around a few hundred kinds.
+fn fill(folder: &Path, vectors: u64) -> Result<(), Failure> {
+    let store = Store::create(folder, Config::new(DIMENSION, Metric::Cosine))?;
+    let begin = Instant::now();
+    let mut load = store.bulk_load();
+    for id in 0..vectors {
+        let payload = json!({
+            "person": { "id": format!("person-{}", id / 2), "name": format!("Person {}", id / 2) },
+            "portrait": format!("{id:016x}.jpg"),
+        });
+        let record = Record::new(id, vector(id)).with_group(format!("person-{}", id / 2));
+        load.add(&record.with_payload(&payload)?)?;
+    }
+    load.commit()?;
+    println!("{vectors} vectors of {DIMENSION} components in {:.1?}", begin.elapsed());
+    Ok(())
+}
+
+fn vector(seed: u64) -> Vec<f32> {
+    let mut kind = StdRng::seed_from_u64(seed % 499);
+    let mut own = StdRng::seed_from_u64(seed + 1_000_000);
+    let mut number = || kind.random_range(-1.0..1.0) + own.random_range(-1.0..1.0f32);
+    (0..DIMENSION).map(|_| number()).collect()
+}
+
+fn query(number: usize) -> Vec<f32> {
+    vector(1_000_000_000 + number as u64)
+}
+
+/// The requests as they go over the wire.
+fn requests(ef: usize) -> Vec<Vec<u8>> {
+    let request = |number| {
+        let body = serde_json::to_string(&query(number)).unwrap_or_default();
+        let body = format!("{{\"vector\":{body},\"k\":{K},\"ef\":{ef}}}");
+        let head = "POST /collections/faces/search HTTP/1.1\r\nHost: x\r\n\
+                    Content-Type: application/json\r\n";
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    (0..QUERIES).map(request).collect()
+}
+
+struct Rate {
+    searches: u64,
+    cpu: Duration,
+    wall: Duration,
+}
+
+impl Rate {
+    fn per_cpu(&self) -> f64 {
+        self.searches as f64 / self.cpu.as_secs_f64()
+    }
+
+    fn per_second(&self) -> f64 {
+        self.searches as f64 / self.wall.as_secs_f64()
+    }
+
+    /// Has a process on the service's processor search the store.
+    fn in_process(store: &Path, arguments: &Arguments) -> Result<Self, Failure> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", SERVICE]).arg(std::env::current_exe()?);
+        let (seconds, ef) = (arguments.seconds.to_string(), arguments.ef.to_string());
+        command.arg("--in-process").arg(store).args(["--seconds", &seconds, "--ef", &ef]);
+        let output = command.stderr(Stdio::inherit()).output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let numbers: Vec<u64> =
+            text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let [searches, cpu, wall] = numbers[..] else { return Err(text.into()) };
+        let (cpu, wall) = (Duration::from_micros(cpu), Duration::from_micros(wall));
+        Ok(Self { searches, cpu, wall })
+    }
+}
+
+fn search_in_process(store: &Path, ef: usize, duration: Duration) -> Result<(), Failure> {
+    let store = Store::open(store)?;
+    let queries: Vec<_> = (0..QUERIES).map(query).collect();
+    for query in &queries {
+        store.search(&Query::new(query, K).ef(ef))?;
+    }
+    let (begin, before, mut searches) = (Instant::now(), cpu(std::process::id())?, 0);
+    while begin.elapsed() < duration {
+        for query in queries.iter().take(100) {
+            std::hint::black_box(store.search(&Query::new(query, K).ef(ef))?);
+            searches += 1;
+        }
+    }
+    let (wall, cpu) = (begin.elapsed(), cpu(std::process::id())? - before);
+    println!("{searches} {} {}", cpu.as_micros(), wall.as_micros());
+    Ok(())
+}
+
+/// The processor time that a process has taken.
+fn cpu(process: u32) -> Result<Duration, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // In ticks, of which Linux shows 100 a second whatever it counts itself.
+    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+/// The index, on its processor.
+struct Service {
+    process: Child,
+    port: u16,
+}
+
+impl Service {
+    fn start(data: &Path) -> Result<Self, Failure> {
+        let own = std::env::current_exe()?;
+        let binary = own.parent().and_then(Path::parent).map(|folder| folder.join("index"));
+        let binary =
+            binary.filter(|path| path.is_file()).ok_or("build the binaries: make build")?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = Command::new("taskset");
+        command.args(["-c", SERVICE]).arg(binary).arg("--data").arg(data);
+        command.args(["--port", &port.to_string()]).stderr(Stdio::null());
+        let service = Self { process: command.spawn()?, port };
+        let begin = Instant::now();
+        while !service.is_ready() {
+            if begin.elapsed() > HANGS {
+                return Err("the index is not ready".into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(service)
+    }
+
+    fn is_ready(&self) -> bool {
+        use std::io::{Read, Write};
+        let asked = || {
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        asked().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What became of the requests.
+#[derive(Default)]
+struct Outcome {
+    answered: u64,
+    refused: u64,
+    closed: u64,
+    hanging: u64,
+    slowest: Duration,
+}
+
+/// Clients that send the next request as soon as the last one is answered.
+async fn closed(
+    service: &Service,
+    requests: &Arc<Vec<Vec<u8>>>,
+    clients: usize,
+    duration: Duration,
+) -> Result<Outcome, Failure> {
+    let end = Instant::now() + duration;
+    let clients: Vec<_> = (0..clients)
+        .map(|client| {
+            let (port, requests) = (service.port, Arc::clone(requests));
+            tokio::spawn(async move {
+                let (mut outcome, mut connection) = (Outcome::default(), None);
+                for number in (client * 37..).take_while(|_| Instant::now() < end) {
+                    let sent = Instant::now();
+                    let call = call(port, &mut connection, &requests[number % QUERIES]);
+                    match tokio::time::timeout(HANGS, call).await {
+                        Ok(Ok(200)) if Instant::now() < end => outcome.answered += 1,
+                        Ok(Ok(200)) => {}
+                        Ok(Ok(_)) => {
+                            outcome.refused += 1;
+                            tokio::time::sleep(REFUSED).await;
+                        }
+                        Ok(Err(_)) => {
+                            outcome.closed += 1;
+                            connection = None;
+                            tokio::time::sleep(REFUSED).await;
+                        }
+                        Err(_) => outcome.hanging += 1,
+                    }
+                    outcome.slowest = outcome.slowest.max(sent.elapsed());
+                }
+                outcome
+            })
+        })
+        .collect();
+    let mut all = Outcome::default();
+    for client in clients {
+        let one = client.await?;
+        all.answered += one.answered;
+        all.refused += one.refused;
+        all.closed += one.closed;
+        all.hanging += one.hanging;
+        all.slowest = all.slowest.max(one.slowest);
+    }
+    Ok(all)
+}
+
+/// Requests at a rate, whether others are answered or not: the median and the 99th percentile of how long
+/// after it was due a request was answered.
+async fn open(
+    service: &Service,
+    requests: &Arc<Vec<Vec<u8>>>,
+    rate: f64,
+    duration: Duration,
+) -> Result<(Duration, Duration), Failure> {
+    let begin = Instant::now();
+    let count = (rate * duration.as_secs_f64()) as u32;
+    let idle = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for number in 0..count {
+        let due = begin + Duration::from_secs_f64(f64::from(number) / rate);
+        while Instant::now() < due {
+            // The runtime's timer is not finer than a millisecond.
+            tokio::task::yield_now().await;
+        }
+        let (port, requests, idle) = (service.port, Arc::clone(requests), Arc::clone(&idle));
+        calls.push(tokio::spawn(async move {
+            let take = || idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut connection = take();
+            let status = call(port, &mut connection, &requests[number as usize % QUERIES]).await;
+            let took = due.elapsed();
+            if let Some((connection, mut idle)) = connection.zip(idle.lock().ok()) {
+                idle.push(connection);
+            }
+            status.ok().filter(|&status| status == 200).map(|_| took)
+        }));
+    }
+    let (mut times, mut refused) = (Vec::new(), 0);
+    for call in calls {
+        match call.await? {
+            Some(took) => times.push(took),
+            None => refused += 1,
+        }
+    }
+    if refused > 0 {
+        println!("at 80 %: {refused} of {count} refused");
+    }
+    if times.is_empty() {
+        return Err("every request was refused".into());
+    }
+    times.sort_unstable();
+    Ok((times[times.len() / 2], times[times.len() * 99 / 100]))
+}
+
+/// Sends a request on a connection that is kept; the status of the answer.
+async fn call(
+    port: u16,
+    connection: &mut Option<TcpStream>,
+    request: &[u8],
+) -> std::io::Result<u16> {
+    let stream = match connection {
+        Some(stream) => stream,
+        None => connection.insert(TcpStream::connect(("127.0.0.1", port)).await?),
+    };
+    stream.write_all(request).await?;
+    let mut answer = Vec::with_capacity(4096);
+    loop {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let whole = parse(&answer).filter(|&(_, length, _)| answer.len() >= length);
+        if let Some((status, _, close)) = whole {
+            if close {
+                *connection = None;
+            }
+            return Ok(status);
+        }
+    }
+}
+
+/// Status and whole length of an answer, once its head is there, and whether the connection ends with it.
+fn parse(answer: &[u8]) -> Option<(u16, usize, bool)> {
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(&answer[..head]).ok()?;
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let status = text.get(9..12)?.parse().ok()?;
+    Some((status, head + 4 + length.parse::<usize>().ok()?, text.contains("connection: close")))
+}
