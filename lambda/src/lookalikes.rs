@@ -1,18 +1,26 @@
 //! `POST /api/lookalikes`: a photo in, the people who look like the face in it out.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
-use embed::Flaw;
+use embed::{Flaw, LookAlike};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::arriving;
 use crate::eyes::Eyes;
+use crate::finder::{Finder, Found};
 use crate::openapi::{Bytes, refusals};
-use crate::photo_body;
+use crate::portraits;
 use crate::problem::{Kind, Problem};
+
+/// Of how many people an answer says where the eyes are in the portrait: more than a page shows large.
+const WITH_EYES: usize = 8;
 
 /// The most people that one answer names.
 const MAX_K: usize = 100;
@@ -95,6 +103,26 @@ pub(crate) struct Person {
     pub(crate) name: String,
 }
 
+impl From<embed::Person> for Person {
+    fn from(person: embed::Person) -> Self {
+        Self { id: person.id, name: person.name }
+    }
+}
+
+/// The people as they are answered, the first ones with the place of their eyes, which are looked for
+/// in the portraits in `folder`: call it on a worker.
+pub(crate) fn named(finder: &Finder, folder: &Path, found: Vec<LookAlike>) -> Vec<FoundPerson> {
+    let eyes = |portrait: &str| finder.eyes_in(folder, portrait);
+    let named = found.into_iter().enumerate().map(|(rank, found)| FoundPerson {
+        portrait_eyes: (rank < WITH_EYES).then(|| eyes(&found.portrait)).flatten(),
+        person: found.person.into(),
+        score: found.score,
+        similarity: found.similarity,
+        portrait: portraits::url(&found.portrait),
+    });
+    named.collect()
+}
+
 /// The photo in a form.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only describes the form to readers of the OpenAPI document")]
@@ -102,7 +130,7 @@ struct PhotoForm {
     photo: Bytes,
 }
 
-refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, Internal, TooBusy);
+refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, TooManyRequests, Internal, TooBusy, NotReady, IndexUnavailable);
 
 /// Finds the people who look like a face in the photo
 ///
@@ -130,16 +158,23 @@ pub(crate) async fn lookalikes(
     let (head, mut body) = request.into_parts();
     let answer = answer(app, &head, &mut body).await;
     if answer.is_err() {
-        photo_body::discard(&head.headers, &mut body).await;
+        arriving::discard(&head.headers, &mut body).await;
     }
     answer.map(Json)
 }
 
 async fn answer(app: App, head: &Parts, body: &mut Body) -> Result<Answer, Problem> {
-    let question = question(head)?;
+    app.clients.admit(head)?;
+    let Question { k, face } = question(head)?;
     let photo = app.bodies.receive(&head.headers, body).await?;
-    let finder = app.finder;
-    app.workers.run(move || finder.find(&photo, question)).await?
+    let place = app.workers.place()?;
+    let opened = app.opened().await?;
+    let finder = Arc::clone(&opened.finder);
+    let Found { faces, embedding } = place.run(move || finder.find(&photo, face)).await??;
+    let found = opened.faces.lookalikes(&embedding, k).await?;
+    let finder = Arc::clone(&opened.finder);
+    let lookalikes = place.run(move || named(&finder, &app.portraits, found)).await?;
+    Ok(Answer { faces, face, lookalikes })
 }
 
 fn question(head: &Parts) -> Result<Question, Problem> {

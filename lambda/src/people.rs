@@ -1,24 +1,27 @@
 //! `GET /api/people/{id}`: a person of the gallery, their portraits, and who looks like them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use embed::{Embedding, PersonPhoto};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::eyes::Eyes;
-use crate::lookalikes::{FoundPerson, Person};
+use crate::lookalikes::{FoundPerson, Person, named};
 use crate::openapi::refusals;
-use crate::problem::Problem;
+use crate::portraits;
+use crate::problem::{Kind, Problem};
 
 /// The most portraits of one person that are named.
-pub(crate) const MOST_PORTRAITS: usize = 12;
+const MOST_PORTRAITS: usize = 12;
 
 /// How many people who look like the person are named.
-pub(crate) const LOOKALIKES: usize = 6;
+const LOOKALIKES: usize = 6;
 
 /// A person of the gallery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,7 +49,7 @@ pub(crate) struct Portrait {
     pub(crate) details: BTreeMap<String, String>,
 }
 
-refusals!(Refusals: UnknownPerson, Internal, TooBusy);
+refusals!(Refusals: UnknownPerson, Internal, TooBusy, NotReady, IndexUnavailable);
 
 /// A person of the gallery, and who looks like them
 #[utoipa::path(
@@ -63,6 +66,48 @@ pub(crate) async fn person(
     let Ok(Path(id)) = id else {
         return Err(Problem::not_found(request.uri().path()));
     };
-    let finder = app.finder;
-    app.workers.run(move || finder.person(&id)).await?.map(Json)
+    let place = app.workers.place()?;
+    let opened = app.opened().await?;
+    let mut photos = opened.faces.photos_of(&id, MOST_PORTRAITS).await?;
+    let mean = mean(&photos).ok_or_else(unknown)?;
+    photos.sort_by(|one, other| {
+        mean.cosine(&other.embedding).total_cmp(&mean.cosine(&one.embedding))
+    });
+    let mut lookalikes = opened.faces.lookalikes(&mean, LOOKALIKES + 1).await?;
+    lookalikes.retain(|other| other.person.id != id);
+    lookalikes.truncate(LOOKALIKES);
+
+    let finder = Arc::clone(&opened.finder);
+    let answer = place.run(move || {
+        let person = photos.first().map(|photo| photo.person.clone().into())?;
+        let portraits = photos.into_iter().map(|photo| Portrait {
+            eyes: finder.eyes_in(&app.portraits, &photo.portrait),
+            portrait: portraits::url(&photo.portrait),
+            details: photo.details,
+        });
+        let portraits = portraits.collect();
+        Some(PersonAnswer {
+            person,
+            portraits,
+            lookalikes: named(&finder, &app.portraits, lookalikes),
+        })
+    });
+    answer.await?.map(Json).ok_or_else(unknown)
+}
+
+/// The mean of the embeddings; `None` of none.
+fn mean(photos: &[PersonPhoto]) -> Option<Embedding> {
+    let (first, others) = photos.split_first()?;
+    let mut sum = first.embedding.as_slice().to_vec();
+    for photo in others {
+        sum.iter_mut().zip(photo.embedding.as_slice()).for_each(|(sum, value)| *sum += value);
+    }
+    Embedding::normalised(sum)
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        Kind::UnknownPerson,
+        "Nobody in the gallery has this id; take it from an answer with look-alikes.",
+    )
 }

@@ -6,7 +6,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 /// As it was compiled, in the order of a photo's way.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
+    ("lambda/src/observe.rs", include_str!("observe.rs")),
     ("lambda/src/photo_body.rs", include_str!("photo_body.rs")),
     ("lambda/src/lookalikes.rs", include_str!("lookalikes.rs")),
     ("lambda/src/workers.rs", include_str!("workers.rs")),

@@ -41,6 +41,10 @@ impl Person {
         if id.is_empty() {
             return Err(NameError::Empty(name.to_owned()));
         }
+        // A few signs grow in lower case.
+        if id.len() > LONGEST_NAME {
+            return Err(NameError::TooLong(id.len()));
+        }
         Ok(Self { id, name: name.to_owned() })
     }
 }

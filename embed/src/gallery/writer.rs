@@ -79,7 +79,7 @@ impl GalleryWriter {
         }
         entry.person = person.clone();
         entry.details = details.clone();
-        Ok(Some(record.with_group(person.id.as_str()).with_payload(&entry)?))
+        Ok(Some(of_person(record, person).with_payload(&entry)?))
     }
 
     /// Writes the portrait beside its place; [`GalleryWriter::insert`] puts it there, with
@@ -95,7 +95,7 @@ impl GalleryWriter {
             photo_sha256: new.sha256,
             details: new.details.clone(),
         };
-        let record = Record::new(id, new.embedding.into_vec()).with_group(new.person.id.as_str());
+        let record = of_person(Record::new(id, new.embedding.into_vec()), new.person);
         Ok(record.with_payload(&entry)?)
     }
 
@@ -147,6 +147,11 @@ impl GalleryWriter {
     fn portrait_part(&self, id: u64) -> PathBuf {
         portraits_dir(&self.root).join(format!("{}.part", portrait_name(id)))
     }
+}
+
+/// A record that takes one place with others of the person, and is found by the person's id.
+fn of_person(record: Record, person: &Person) -> Record {
+    record.with_group(person.id.as_str()).with_tags([person.id.as_str()])
 }
 
 fn portrait_name(id: u64) -> String {

@@ -1,48 +1,39 @@
 //! The page on another host than the API, as from S3: one file names the API's address.
 
+use std::ffi::OsStr;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use clap::Parser;
-use lambda::{Finder, Settings};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
 use crate::common::gallery::demo;
-use crate::common::{assets, workspace};
+use crate::common::process::Server;
+use crate::common::workspace;
 use crate::support::browser::Browser;
 use crate::support::portraits::{self, AARON};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_files_work_from_another_host() {
-    let settings = Settings::parse_from([
-        "lambda".into(),
-        "--store".into(),
-        demo().folder.clone(),
-        "--models-dir".into(),
-        assets(),
-    ]);
-    let api = lambda::router(Finder::open(&settings).unwrap(), &settings).unwrap();
-    let api = serve(api.layer(middleware::from_fn(shared_with_all))).await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let site = format!("http://{}", listener.local_addr().unwrap());
+    let api = Server::start(&demo().folder, &[("CORS_ORIGINS", OsStr::new(&site))]);
+    let address = format!("http://127.0.0.1:{}/", api.port);
 
     let folder = tempfile::tempdir().unwrap();
     copy(&workspace().join("site"), folder.path());
     let config = folder.path().join("config.js");
     let ours = std::fs::read_to_string(&config).unwrap();
-    let theirs = ours.replace("new URL('/', import.meta.url)", &format!("new URL('{api}')"));
+    let theirs = ours.replace("new URL('/', import.meta.url)", &format!("new URL('{address}')"));
     assert_ne!(ours, theirs);
     std::fs::write(&config, theirs).unwrap();
-    let site = serve(Router::new().fallback_service(ServeDir::new(folder.path()))).await;
+    let files = Router::new().fallback_service(ServeDir::new(folder.path()));
+    tokio::spawn(async move { axum::serve(listener, files).await });
 
     let browser = Browser::start("en").await;
-    browser.open(&site).await;
+    browser.open(&format!("{site}/")).await;
     let photo = folder.path().join("photo.jpg");
     std::fs::write(&photo, portraits::jpeg(&AARON.portrait(700))).unwrap();
     browser.choose_file(&photo).await;
@@ -64,31 +55,6 @@ async fn the_same_files_work_from_another_host() {
         .await;
     assert_eq!(broken, json!([]));
     assert_eq!(browser.console().await, Vec::<String>::new());
-}
-
-/// Serves on a free port until the test ends; gives the address.
-async fn serve(app: Router) -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
-
-/// What the CORS settings of a Lambda function URL do.
-async fn shared_with_all(request: Request<Body>, next: Next) -> Response {
-    let mut response = if request.method() == Method::OPTIONS {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
-    };
-    for (name, value) in [
-        ("access-control-allow-origin", "*"),
-        ("access-control-allow-headers", "content-type"),
-        ("access-control-allow-methods", "GET, POST"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 fn copy(from: &Path, to: &Path) {
