@@ -24,7 +24,7 @@ FROM ?= package
 STACK ?= lookalikes
 
 .DELETE_ON_ERROR:
-.PHONY: help assets build demo test browser lint test-site test-rust bench peers fuzz sanitize arm64 nightly \
+.PHONY: help assets build demo test browser lint test-site test-rust test-services schemathesis bench peers fuzz sanitize arm64 nightly \
         tools lint-deploy audit chroot-check package emulate deploy publish
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make test     everything that CI runs; needs Chromium too, and installs it if root on Debian"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
 	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
+	@echo "make schemathesis  calls both services by their descriptions, and checks every answer"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
 	@echo "make arm64    vecstore's tests on 64-bit ARM, emulated"
@@ -58,7 +59,7 @@ data/demo: | assets build
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
 
-test: browser assets tools lint lint-deploy test-site test-rust
+test: browser assets tools lint lint-deploy test-site test-rust test-services
 
 # Chromium and its driver, for the tests of the page.
 browser:
@@ -129,6 +130,14 @@ test-site:
 
 test-rust:
 	cargo test --workspace --locked
+
+# A sample of what `make schemathesis` does, with what test-rust has built.
+test-services: test-rust
+	cargo build --package lambda --bins --locked
+	@lambda/schemathesis --examples 5 --least 100 --bin target/debug --gallery target/tmp/api
+
+schemathesis: assets build data/demo
+	@lambda/schemathesis
 
 bench:
 	cargo bench --package benches

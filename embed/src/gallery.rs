@@ -21,11 +21,10 @@ use crate::embedding::Embedding;
 use crate::pipeline::Pipeline;
 use crate::similarity::SimilarityCurve;
 
+pub use manifest::Manifest;
 pub use person::{NameError, Person};
 pub(crate) use portrait::square_around;
 pub(crate) use writer::{GalleryWriter, NewPhoto};
-
-use manifest::Manifest;
 
 /// A gallery opened to be searched, by any number of processes at once.
 #[derive(Debug)]
@@ -130,15 +129,28 @@ pub enum GalleryError {
     Vectors(#[from] vecstore::Error),
 }
 
-/// What the store keeps with each vector.
+/// What a gallery keeps with each vector: the payload of the record, whose group is the person's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entry {
+pub struct Entry {
     person: Person,
     portrait: String,
     /// Of the photo's file, so that a changed photo is noticed.
     photo_sha256: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     details: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// The person as one who looks like the one asked for, by the cosine of their embeddings.
+    pub fn look_alike(self, cosine: f32, curve: SimilarityCurve) -> LookAlike {
+        LookAlike {
+            person: self.person,
+            score: cosine,
+            similarity: curve.at(cosine),
+            portrait: self.portrait,
+            details: self.details,
+        }
+    }
 }
 
 impl Gallery {
@@ -150,13 +162,16 @@ impl Gallery {
     pub fn open(root: impl Into<PathBuf>, pipeline: &Pipeline) -> Result<Self, GalleryError> {
         let root = root.into();
         Manifest::read(&root)?.check(&root, pipeline)?;
-        Ok(Self {
-            vectors: Reader::open(vectors_dir(&root))?,
-            similarity: pipeline
-                .similarity()
-                .ok_or_else(|| GalleryError::NotCalibrated { model: pipeline.name().to_owned() })?,
-            root,
-        })
+        Ok(Self { vectors: Self::vectors(&root)?, similarity: Self::curve(pipeline)?, root })
+    }
+
+    /// The curve by which `pipeline` turns cosines into the figure that people see.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn curve(pipeline: &Pipeline) -> Result<SimilarityCurve, GalleryError> {
+        let none = || GalleryError::NotCalibrated { model: pipeline.name().to_owned() };
+        pipeline.similarity().ok_or_else(none)
     }
 
     /// The `k` people who look most like `face`, each once, best first.
@@ -168,20 +183,27 @@ impl Gallery {
         hits.into_iter()
             .map(|hit| {
                 let entry: Entry = hit.payload()?.ok_or_else(|| self.without_entry(hit.id))?;
-                Ok(LookAlike {
-                    person: entry.person,
-                    score: hit.score,
-                    similarity: self.similarity.at(hit.score),
-                    portrait: entry.portrait,
-                    details: entry.details,
-                })
+                Ok(entry.look_alike(hit.score, self.similarity))
             })
             .collect()
     }
 
+    /// The vectors of the gallery in `root`, whichever network made them: to be kept elsewhere, too.
+    ///
+    /// # Errors
+    /// When they cannot be opened.
+    pub fn vectors(root: &Path) -> Result<Reader, GalleryError> {
+        Ok(Reader::open(vectors_dir(root))?)
+    }
+
     /// The directory with the portraits.
     pub fn portraits_dir(&self) -> PathBuf {
-        portraits_dir(&self.root)
+        Self::portraits_in(&self.root)
+    }
+
+    /// The directory with the portraits of the gallery in `root`.
+    pub fn portraits_in(root: &Path) -> PathBuf {
+        portraits_dir(root)
     }
 
     /// How many photos it has.

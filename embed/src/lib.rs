@@ -47,7 +47,7 @@ mod weights;
 
 pub use assets::Assets;
 pub use embedding::Embedding;
-pub use gallery::{Gallery, GalleryError, LookAlike, NameError, Person};
+pub use gallery::{Entry, Gallery, GalleryError, LookAlike, Manifest, NameError, Person};
 pub use geometry::{Point, Rect};
 pub use model::{Colour, Crop, EmbeddingModel, InputFormat, Layout, NetworkModel, Values};
 pub use photo::{DecodeLimits, Photo, PhotoError};

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use browser::Browser;
 use clap::Parser;
-use lambda::{Finder, Settings};
+use lambda::Settings;
 use portraits::{AARON, ADAMA};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "--site-dir".into(),
         root.join("site"),
     ]);
-    let app = lambda::router(Finder::open(&settings)?, &settings)?;
+    let app = lambda::router(&settings).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}/", listener.local_addr()?);
     tokio::select! {

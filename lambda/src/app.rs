@@ -1,53 +1,108 @@
 //! The application: which handler answers which path.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::{HeaderValue, Method, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json, Router, middleware};
+use embed::Gallery;
 use serde::Serialize;
+use tokio::sync::SetOnce;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::clients::Clients;
 use crate::finder::Finder;
-use crate::openapi::{self, Description};
+use crate::observe::{REQUEST_ID, observe};
+use crate::open::Opened;
+use crate::openapi::{self, Description, refusals};
 use crate::photo_body::PhotoBodies;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
 use crate::{headers, lookalikes, portraits};
 
+/// How long a photo waits for the networks and the gallery to be opened.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// How long a browser may remember which other sites may call.
+const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
+
 /// What the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
-    pub(crate) finder: Arc<Finder>,
+    opened: Arc<SetOnce<Opened>>,
     pub(crate) workers: Workers,
     pub(crate) bodies: PhotoBodies,
+    pub(crate) clients: Clients,
+    pub(crate) portraits: PathBuf,
 }
 
-/// The whole service as one router, for hyper and for AWS Lambda alike.
-///
-/// # Errors
-///
-/// When the folder of the page is not there.
-pub fn router(finder: Finder, settings: &Settings) -> Result<Router, NoSite> {
-    let app = App {
-        bodies: PhotoBodies::new(finder.max_bytes()),
-        workers: Workers::new(settings.worker_count()),
-        finder: Arc::new(finder),
-    };
-    let site = Site::new(settings.site_dir.as_deref())?;
-    let (routes, description) = OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(lookalikes::lookalikes))
-        .routes(routes!(portraits::portrait))
-        .routes(routes!(healthz))
-        .routes(routes!(openapi::document))
-        .split_for_parts();
-    let routes = routes.fallback(|request| site.answer(request));
-    Ok(around(routes, description).with_state(app))
+impl App {
+    /// Nothing is opened yet.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            opened: Arc::default(),
+            workers: Workers::new(settings.worker_count()),
+            bodies: PhotoBodies::new(Finder::max_bytes()),
+            clients: Clients::new(settings),
+            portraits: Gallery::portraits_in(&settings.store),
+        }
+    }
+
+    /// Photos are answered from now on.
+    pub(crate) fn open(&self, opened: Opened) {
+        // What is opened stays.
+        let _ = self.opened.set(opened);
+    }
+
+    /// What is open, when it is.
+    pub(crate) async fn opened(&self) -> Result<&Opened, Problem> {
+        tokio::time::timeout(OPENING, self.opened.wait()).await.map_err(|_| not_ready())
+    }
+
+    /// The whole service as one router, for hyper and for AWS Lambda alike.
+    ///
+    /// # Errors
+    ///
+    /// When the folder of the page is not there.
+    pub(crate) fn router(&self, settings: &Settings) -> Result<Router, NoSite> {
+        let site = Site::new(settings.site_dir.as_deref())?;
+        let (routes, description) = OpenApiRouter::with_openapi(Description::openapi())
+            .routes(routes!(lookalikes::lookalikes))
+            .routes(routes!(portraits::portrait))
+            .routes(routes!(healthz))
+            .routes(routes!(readyz))
+            .routes(routes!(openapi::document))
+            .split_for_parts();
+        let routes = routes.fallback(|request| site.answer(request));
+        let app = around(routes, description).with_state(self.clone());
+        Ok(match &settings.cors_origins[..] {
+            [] => app,
+            origins => app.layer(cors(origins)),
+        })
+    }
+}
+
+/// Lets pages of other sites call the API.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        .max_age(CORS_MAX_AGE)
+}
+
+fn not_ready() -> Problem {
+    Problem::new(Kind::NotReady, "The gallery is being opened; try again in a moment.")
 }
 
 /// What every service of this crate does around its routes.
@@ -60,20 +115,36 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
         .layer(Extension(Arc::new(description)))
         .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
         .layer(middleware::map_response(headers::secure))
+        .layer(middleware::from_fn(observe))
 }
 
 /// The state of the service.
 #[derive(Serialize, ToSchema)]
 struct Health {
-    /// Always `ok`: the service answers only once the networks and the gallery are open.
     #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Does the process answer?
+#[utoipa::path(get, path = "/healthz", responses((status = OK, body = Health)))]
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// What can be searched.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    #[schema(example = "ready")]
     status: &'static str,
     /// How many photos the gallery holds.
     photos: usize,
 }
 
-/// Is the service up?
-#[utoipa::path(get, path = "/healthz", responses((status = OK, body = Health)))]
-async fn healthz(State(app): State<App>) -> Json<Health> {
-    Json(Health { status: "ok", photos: app.finder.photos() })
+refusals!(Unready: NotReady, IndexUnavailable);
+
+/// Are the networks open, and the gallery, and the index service if that is where it is?
+#[utoipa::path(get, path = "/readyz", responses((status = OK, body = Readiness), Unready))]
+async fn readyz(State(app): State<App>) -> Result<Json<Readiness>, Problem> {
+    let opened = app.opened.get().ok_or_else(not_ready)?;
+    Ok(Json(Readiness { status: "ready", photos: opened.faces.photos().await? }))
 }

@@ -1,101 +1,64 @@
-//! From the bytes of a photo to the people who look like a face in it.
+//! From the bytes of a photo to the faces in it, and the embedding of one.
 
-use std::path::PathBuf;
+use std::time::Instant;
 
-use embed::{
-    Assets, DecodeLimits, Face, Gallery, GalleryError, LookAlike, Photo, PhotoError, Pipeline,
-    PipelineError,
-};
+use embed::{Assets, DecodeLimits, Embedding, Face, Photo, PhotoError, Pipeline, PipelineError};
 
-use crate::lookalikes::{Answer, FoundFace, FoundPerson, Person, Question};
-use crate::portraits;
+use crate::lookalikes::FoundFace;
 use crate::problem::{Kind, Problem};
-use crate::settings::Settings;
 
 /// The networks that galleries are made with.
 const MODEL: &str = "default";
 
-/// Why the service cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The networks or their runtime.
-    #[error("cannot load the networks from MODELS_DIR={folder:?}: {source}")]
-    Models {
-        /// The folder that was looked in.
-        folder: PathBuf,
-        /// What is wrong there.
-        source: Box<PipelineError>,
-    },
-    /// The gallery.
-    #[error("cannot open the gallery STORE={folder:?}: {source}")]
-    Gallery {
-        /// The folder that was looked in.
-        folder: PathBuf,
-        /// What is wrong there.
-        source: GalleryError,
-    },
-}
+/// The networks, open and ready; shared by all workers.
+pub(crate) struct Finder(Pipeline);
 
-/// The networks and the gallery, open and ready; shared by all workers.
-pub struct Finder {
-    pipeline: Pipeline,
-    gallery: Gallery,
-    limits: DecodeLimits,
+/// What was found in a photo.
+pub(crate) struct Found {
+    /// All faces, the largest and most central first.
+    pub(crate) faces: Vec<FoundFace>,
+    /// Of the face that was asked for.
+    pub(crate) embedding: Embedding,
 }
 
 impl Finder {
-    /// Opens what the settings name, and runs each network once, so that the first visitor's photo
-    /// takes no longer than the next one's.
+    /// Opens the networks, and runs each once, so that the first visitor's photo takes no longer than
+    /// the next one's.
     ///
     /// # Errors
     ///
     /// Says what cannot be opened and what to do about it.
-    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let assets = Assets::new(&settings.models_dir);
-        let models = |source| OpenError::Models {
-            folder: settings.models_dir.clone(),
-            source: Box::new(source),
-        };
-        let pipeline = Pipeline::load(&assets, MODEL).map_err(models)?;
-        pipeline.warm_up().map_err(models)?;
-        let gallery = Gallery::open(&settings.store, &pipeline)
-            .map_err(|source| OpenError::Gallery { folder: settings.store.clone(), source })?;
-        Ok(Self { pipeline, gallery, limits: DecodeLimits::default() })
+    pub(crate) fn open(assets: &Assets) -> Result<Self, PipelineError> {
+        let begin = Instant::now();
+        let pipeline = Pipeline::load(assets, MODEL)?;
+        let (loaded, begin) = (begin.elapsed(), Instant::now());
+        pipeline.warm_up()?;
+        tracing::info!(?loaded, first_run = ?begin.elapsed(), "the networks are open");
+        Ok(Self(pipeline))
+    }
+
+    /// The networks.
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0
     }
 
     /// The largest photo that is decoded, in bytes.
-    pub(crate) fn max_bytes(&self) -> u64 {
-        self.limits.max_bytes
+    pub(crate) fn max_bytes() -> u64 {
+        DecodeLimits::default().max_bytes
     }
 
-    /// How many photos the gallery holds.
-    pub(crate) fn photos(&self) -> usize {
-        self.gallery.len()
-    }
-
-    /// The folder with the portraits.
-    pub(crate) fn portraits_dir(&self) -> PathBuf {
-        self.gallery.portraits_dir()
-    }
-
-    /// Finds the faces of a photo, and the people who look like the one that is asked for.
+    /// Finds the faces of a photo, and embeds the one that is asked for.
     ///
     /// Takes a large part of a second of one processor: call it on a worker.
-    pub(crate) fn find(&self, photo: &[u8], question: Question) -> Result<Answer, Problem> {
-        let photo = Photo::decode(photo, &self.limits).map_err(unreadable)?;
-        let faces = self.pipeline.detect(&photo).map_err(Problem::internal)?;
-        let face = chosen(&faces, question.face)?;
-        let embedding = self.pipeline.embed(&photo, face).map_err(|error| match error {
-            PipelineError::NoSuchFace => no_face(),
-            other => Problem::internal(other),
-        })?;
-        let found = self.gallery.lookalikes(&embedding, question.k).map_err(Problem::internal)?;
-        Ok(Answer {
-            faces: faces.iter().map(|face| within(face, &photo)).collect(),
-            face: question.face,
-            lookalikes: found.into_iter().map(FoundPerson::from).collect(),
-        })
+    pub(crate) fn find(&self, photo: &[u8], face: usize) -> Result<Found, Problem> {
+        let photo = Photo::decode(photo, &DecodeLimits::default()).map_err(unreadable)?;
+        let faces = self.0.detect(&photo).map_err(Problem::internal)?;
+        let embedding =
+            self.0.embed(&photo, chosen(&faces, face)?).map_err(|error| match error {
+                PipelineError::NoSuchFace => no_face(),
+                other => Problem::internal(other),
+            })?;
+        Ok(Found { faces: faces.iter().map(|face| within(face, &photo)).collect(), embedding })
     }
 }
 
@@ -135,15 +98,4 @@ fn unreadable(error: PhotoError) -> Problem {
         _ => Kind::NotAnImage,
     };
     Problem::new(kind, format!("The photo cannot be used: {error}."))
-}
-
-impl From<LookAlike> for FoundPerson {
-    fn from(found: LookAlike) -> Self {
-        Self {
-            person: Person { id: found.person.id, name: found.person.name },
-            score: found.score,
-            similarity: found.similarity,
-            portrait: portraits::url(&found.portrait),
-        }
-    }
 }

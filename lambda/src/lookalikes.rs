@@ -1,15 +1,20 @@
 //! `POST /api/lookalikes`: a photo in, the people who look like the face in it out.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::request::Parts;
+use embed::LookAlike;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::arriving;
+use crate::finder::Found;
 use crate::openapi::{Bytes, refusals};
-use crate::photo_body;
+use crate::portraits;
 use crate::problem::{Kind, Problem};
 
 /// The most people that one answer names.
@@ -81,6 +86,17 @@ pub(crate) struct Person {
     pub(crate) name: String,
 }
 
+impl From<LookAlike> for FoundPerson {
+    fn from(found: LookAlike) -> Self {
+        Self {
+            person: Person { id: found.person.id, name: found.person.name },
+            score: found.score,
+            similarity: found.similarity,
+            portrait: portraits::url(&found.portrait),
+        }
+    }
+}
+
 /// The photo in a form.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only describes the form to readers of the OpenAPI document")]
@@ -88,7 +104,7 @@ struct PhotoForm {
     photo: Bytes,
 }
 
-refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, Internal, TooBusy);
+refusals!(Refusals: NotAnImage, InvalidParameter, InvalidForm, TooSlow, TooLarge, UnsupportedMedia, NoFace, TooManyRequests, Internal, TooBusy, NotReady, IndexUnavailable);
 
 /// Finds the people who look like a face in the photo
 ///
@@ -116,16 +132,21 @@ pub(crate) async fn lookalikes(
     let (head, mut body) = request.into_parts();
     let answer = answer(app, &head, &mut body).await;
     if answer.is_err() {
-        photo_body::discard(&head.headers, &mut body).await;
+        arriving::discard(&head.headers, &mut body).await;
     }
     answer.map(Json)
 }
 
 async fn answer(app: App, head: &Parts, body: &mut Body) -> Result<Answer, Problem> {
-    let question = question(head)?;
+    app.clients.admit(head)?;
+    let Question { k, face } = question(head)?;
     let photo = app.bodies.receive(&head.headers, body).await?;
-    let finder = app.finder;
-    app.workers.run(move || finder.find(&photo, question)).await?
+    let place = app.workers.place()?;
+    let opened = app.opened().await?;
+    let finder = Arc::clone(&opened.finder);
+    let Found { faces, embedding } = place.run(move || finder.find(&photo, face)).await??;
+    let found = opened.faces.lookalikes(&embedding, k).await?;
+    Ok(Answer { faces, face, lookalikes: found.into_iter().map(FoundPerson::from).collect() })
 }
 
 fn question(head: &Parts) -> Result<Question, Problem> {

@@ -18,7 +18,10 @@ use crate::problem::{self, Kind};
         description = "Which celebrity does a photo look like? No photo is stored or logged.\n\n\
             Every error is a problem document (RFC 9457) whose `type` is stable. A path that is \
             not listed answers 404 `/problems/not-found`, a method that is not listed 405 \
-            `/problems/method-not-allowed` with the header `Allow`."
+            `/problems/method-not-allowed` with the header `Allow`. What is not HTTP is answered \
+            400, a head of more than 32 KiB or 64 headers 431, a path that is too long 414, each \
+            without a body. Where there are too many connections, any path answers 503 \
+            `/problems/too-busy`. A head that takes longer than 15 s ends the connection."
     ),
     components(schemas(problem::Document, Kind))
 )]

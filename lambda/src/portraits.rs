@@ -40,7 +40,7 @@ pub(crate) async fn portrait(
 ) -> Response {
     match file {
         Ok(extract::Path(file)) if is_plain(&file) => {
-            let file = ServeFile::new(app.finder.portraits_dir().join(file));
+            let file = ServeFile::new(app.portraits.join(file));
             site::file(file, request, CACHE_CONTROL).await
         }
         _ => Problem::not_found(request.uri().path()).into_response(),

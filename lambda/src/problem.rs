@@ -14,7 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// How long a client is asked to wait before it tries again, in seconds.
-const RETRY_AFTER: &str = "2";
+const RETRY_AFTER: u64 = 2;
 
 /// Declares the kinds of problem once: name, status, `type` and title.
 macro_rules! problem_kinds {
@@ -83,6 +83,10 @@ problem_kinds! {
     MethodNotAllowed: METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "The method is not allowed";
     /// All workers are busy and the queue is full.
     TooBusy: SERVICE_UNAVAILABLE, "/problems/too-busy", "The service is too busy";
+    /// The client has asked too often of late.
+    TooManyRequests: TOO_MANY_REQUESTS, "/problems/too-many-requests", "Too many requests";
+    /// The index service does not answer, or cannot be used.
+    IndexUnavailable: SERVICE_UNAVAILABLE, "/problems/index-unavailable", "The index of faces does not answer";
     /// A fault of the service, whose cause is in its log only.
     Internal: INTERNAL_SERVER_ERROR, "/problems/internal", "The service failed";
 }
@@ -114,12 +118,19 @@ impl ToSchema for Kind {
 pub(crate) struct Problem {
     pub(crate) kind: Kind,
     detail: String,
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem whose `detail` tells the client what happened and what to do.
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        let passes = kind.status() == StatusCode::SERVICE_UNAVAILABLE;
+        Self { kind, detail: detail.into(), retry_after: passes.then_some(RETRY_AFTER) }
+    }
+
+    /// The client is asked to wait for so many seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Nothing lives under `path`.
@@ -170,14 +181,11 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-            }
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            _ => {}
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -1,20 +1,15 @@
 //! Runs the application: under AWS Lambda, or as a plain HTTP server.
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::runtime::{self, Runtime};
-use tokio::sync::oneshot;
+
+use crate::connections;
 
 /// Set by AWS Lambda, and by `cargo lambda watch`, to the address that hands out invocations.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
-/// How long requests that are under way may go on after the service is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Why the service stopped serving.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +23,7 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
-    /// Signals cannot be received, or connections no longer accepted.
+    /// Signals cannot be received.
     #[error("the server stopped: {0}; start it again")]
     Stopped(#[from] io::Error),
     /// The Lambda runtime gave up.
@@ -36,22 +31,14 @@ pub enum ServeError {
     Runtime(lambda_http::Error),
 }
 
-/// Serves `app` until the process is told to stop.
-///
-/// # Errors
-///
-/// When the address is taken or not ours, or the server or the Lambda runtime fails.
-pub fn serve(app: Router, address: SocketAddr) -> Result<(), ServeError> {
-    if std::env::var_os(RUNTIME_API).is_some() {
-        // One invocation comes at a time, and one thread keeps the order in which the runtime's
-        // client gives back its connection and takes it again. With several threads it now and
-        // then opens a new one instead, which `cargo lambda watch` takes for the end of the
-        // function: the request under way fails, or is never answered.
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(lambda_http::run(app)).map_err(ServeError::Runtime)
-    } else {
-        Runtime::new()?.block_on(listen(app, address))
-    }
+/// Whether invocations are to be answered, not connections.
+pub(crate) fn is_under_lambda() -> bool {
+    std::env::var_os(RUNTIME_API).is_some()
+}
+
+/// Answers the invocations of AWS Lambda with `app`.
+pub(crate) async fn answer_invocations(app: Router) -> Result<(), ServeError> {
+    lambda_http::run(app).await.map_err(ServeError::Runtime)
 }
 
 /// Serves `app` on an address until the process is told to stop, and its requests have ended.
@@ -60,25 +47,8 @@ pub(crate) async fn listen(app: Router, address: SocketAddr) -> Result<(), Serve
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     tracing::info!("listening on http://{}", listener.local_addr().map_err(failed)?);
 
-    let stop = stop_signal()?;
-    let (stopping, stopped) = oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        // The receiver is dropped only when the server has ended already.
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        ended = server.into_future() => Ok(ended?),
-        () = after(stopped, GRACE) => Ok(()),
-    }
-}
-
-/// Ends `grace` after the signal.
-async fn after(signal: oneshot::Receiver<()>, grace: Duration) {
-    if signal.await.is_err() {
-        return;
-    }
-    tokio::time::sleep(grace).await;
+    connections::serve(app, listener, stop_signal()?).await;
+    Ok(())
 }
 
 /// Ends when the process is interrupted (Ctrl-C) or asked to terminate.

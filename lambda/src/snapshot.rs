@@ -27,7 +27,7 @@ const REPLACED: usize = 3;
 
 /// A gallery on this machine.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     folder: PathBuf,
     /// Where its portraits are, if not in the folder; and what keeps the folder from being cleared away.
     remote: Option<(Bucket, fs::File)>,
@@ -112,7 +112,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// Says what cannot be read and what to do about it. Nothing that is damaged or incomplete is kept.
-    pub fn bring(store: &Path, cache: &Path) -> Result<Self, SnapshotError> {
+    pub(crate) fn bring(store: &Path, cache: &Path) -> Result<Self, SnapshotError> {
         let Some(address) = Address::of(store)? else {
             return Ok(Self { folder: store.to_owned(), remote: None });
         };
@@ -142,12 +142,12 @@ impl Snapshot {
     }
 
     /// The gallery's folder.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The application, with portraits brought from where they are.
-    pub fn serve_portraits(self, app: Router) -> Router {
+    pub(crate) fn serve_portraits(self, app: Router) -> Router {
         match self.remote {
             None => app,
             Some((bucket, in_use)) => {

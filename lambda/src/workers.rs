@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::{Kind, Problem};
 
@@ -20,6 +20,12 @@ pub(crate) struct Workers {
     running: Arc<Semaphore>,
 }
 
+/// The right of one request to be worked on; given back when it is dropped.
+pub(crate) struct Place {
+    held: Arc<OwnedSemaphorePermit>,
+    running: Arc<Semaphore>,
+}
+
 impl Workers {
     pub(crate) fn new(count: NonZeroUsize) -> Self {
         let count = count.get().min(Semaphore::MAX_PERMITS / (1 + WAITING_PER_WORKER));
@@ -29,25 +35,35 @@ impl Workers {
         }
     }
 
-    /// Runs `job` when a worker is free.
-    ///
-    /// A caller that goes away while it waits gives its place back at once; a job that already
-    /// runs ends first, and only then frees its worker.
+    /// A place among those that are worked on or wait.
     ///
     /// # Errors
     ///
-    /// [`Kind::TooBusy`] when all workers are busy and the queue is full, [`Kind::Internal`]
-    /// when the job panics.
+    /// [`Kind::TooBusy`] when all workers are busy and the queue is full.
+    pub(crate) fn place(&self) -> Result<Place, Problem> {
+        let held = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Problem::new(Kind::TooBusy, "All workers are busy; try again in a moment.")
+        })?;
+        Ok(Place { held: Arc::new(held), running: Arc::clone(&self.running) })
+    }
+}
+
+impl Place {
+    /// Runs `job` when a worker is free.
+    ///
+    /// A caller that goes away while it waits gives its place back at once; a job that already
+    /// runs ends first, and only then frees its worker and its place.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Internal`] when the job panics.
     pub(crate) async fn run<T, J>(&self, job: J) -> Result<T, Problem>
     where
         T: Send + 'static,
         J: FnOnce() -> T + Send + 'static,
     {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Problem::new(Kind::TooBusy, "All workers are busy; try again in a moment.")
-        })?;
         let worker = Arc::clone(&self.running).acquire_owned().await.map_err(Problem::internal)?;
-        let held = (place, worker);
+        let held = (Arc::clone(&self.held), worker);
         tokio::task::spawn_blocking(move || {
             let answer = job();
             drop(held);
@@ -68,6 +84,13 @@ mod tests {
         Workers::new(NonZeroUsize::MIN)
     }
 
+    async fn run<T: Send + 'static>(
+        workers: &Workers,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        workers.place()?.run(job).await
+    }
+
     /// Starts a job that runs until the returned sender is dropped.
     fn occupy(
         workers: &Workers,
@@ -75,11 +98,10 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let workers = workers.clone();
         let job = tokio::spawn(async move {
-            workers
-                .run(move || {
-                    let _ = released.recv();
-                })
-                .await
+            run(&workers, move || {
+                let _ = released.recv();
+            })
+            .await
         });
         (release, job)
     }
@@ -96,13 +118,13 @@ mod tests {
         let jobs: Vec<_> = (0..=WAITING_PER_WORKER).map(|_| occupy(&workers)).collect();
         until_no_place_is_free(&workers).await;
 
-        assert_eq!(workers.run(|| ()).await.unwrap_err().kind, Kind::TooBusy);
+        assert_eq!(run(&workers, || ()).await.unwrap_err().kind, Kind::TooBusy);
 
         for (release, job) in jobs {
             drop(release);
             job.await.unwrap().unwrap();
         }
-        assert_eq!(workers.run(|| 7).await.unwrap(), 7);
+        assert_eq!(run(&workers, || 7).await.unwrap(), 7);
     }
 
     #[tokio::test]
@@ -118,16 +140,16 @@ mod tests {
             tokio::task::yield_now().await;
         }
         drop(jobs);
-        assert_eq!(workers.run(|| 7).await.unwrap(), 7);
+        assert_eq!(run(&workers, || 7).await.unwrap(), 7);
     }
 
     #[tokio::test]
     async fn a_panic_costs_no_worker() {
         let workers = one();
         for _ in 0..3 {
-            let failed = workers.run(|| panic!("a job fails")).await;
+            let failed = run::<()>(&workers, || panic!("a job fails")).await;
             assert_eq!(failed.unwrap_err().kind, Kind::Internal);
         }
-        assert_eq!(workers.run(|| 7).await.unwrap(), 7);
+        assert_eq!(run(&workers, || 7).await.unwrap(), 7);
     }
 }

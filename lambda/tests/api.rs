@@ -15,6 +15,7 @@ use common::gallery::demo;
 use common::http::{LOOKALIKES, Part, form};
 use common::photos;
 use common::process::Server;
+use serde_json::json;
 
 const POST: (&str, &str) = ("POST", LOOKALIKES);
 
@@ -331,6 +332,7 @@ fn the_description_names_every_route() {
             ("get", "/healthz"),
             ("get", "/openapi.json"),
             ("get", "/portraits/{file}"),
+            ("get", "/readyz"),
         ]
     );
     let body = &description["paths"][LOOKALIKES]["post"]["requestBody"]["content"];
@@ -339,11 +341,20 @@ fn the_description_names_every_route() {
 }
 
 #[test]
-fn healthz_counts_the_photos() {
+fn it_says_that_it_is_up_and_how_many_photos_there_are() {
     let server = start();
     let reply = server.get("/healthz");
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.json(), serde_json::json!({"status": "ok", "photos": demo().people.len()}));
+    assert_eq!((reply.status, reply.json()), (200, json!({ "status": "ok" })));
+    let reply = server.get("/readyz");
+    let ready = json!({ "status": "ready", "photos": demo().people.len() });
+    assert_eq!((reply.status, reply.json()), (200, ready));
+}
+
+#[test]
+fn a_photo_that_comes_while_the_service_opens_waits_for_it() {
+    let server = Server::spawn(common::process::command(&demo().folder, &[]));
+    let person = &demo().people[0];
+    assert_eq!(server.post(LOOKALIKES, person.media(), &person.photo()).people()[0], person.id);
 }
 
 #[test]
@@ -398,6 +409,71 @@ fn overload_is_refused_at_once_and_passes() {
         assert!(seconds > 0);
     }
     assert_eq!(server.post(LOOKALIKES, "image/jpeg", &photo).people()[0], person.id);
+}
+
+#[test]
+fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+    let limit = ("RATE_LIMIT", "3".as_ref());
+    let proxied = ("CLIENT_ADDRESS_HEADER", "x-forwarded-for".as_ref());
+    let server = Server::start(&demo().folder, &[limit, proxied]);
+    let ask = |client: &str| {
+        let lines = format!("X-Forwarded-For: 10.9.9.9, {client}\r\nContent-Length: 0\r\n");
+        let head = format!("POST {LOOKALIKES} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n");
+        server.raw(format!("{head}{lines}\r\n").as_bytes())
+    };
+    for _ in 0..3 {
+        assert!(ask("192.0.2.1").contains("/problems/not-an-image"));
+    }
+    let refused = ask("192.0.2.1");
+    assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
+    assert!(refused.contains("/problems/too-many-requests"), "{refused}");
+    assert!(refused.contains("retry-after: "), "{refused}");
+    assert!(ask("192.0.2.2").contains("/problems/not-an-image"), "others are not counted");
+
+    // Without a proxy the connection's address counts; what a client writes does not.
+    for _ in 0..3 {
+        server.post(LOOKALIKES, "image/jpeg", b"");
+    }
+    let refused = server.post(LOOKALIKES, "image/jpeg", b"");
+    server.check_problem(&refused, POST, 429, "/problems/too-many-requests");
+    assert_eq!(server.get("/healthz").status, 200, "only photos are counted");
+}
+
+#[test]
+fn pages_of_the_sites_that_may_call_are_let_in() {
+    let origins = ("CORS_ORIGINS", "https://one.example,http://two.example:8080".as_ref());
+    let server = Server::start(&demo().folder, &[origins]);
+    let ask = |server: &Server, method: &str, origin: &str| {
+        let lines = "Access-Control-Request-Method: POST\r\nConnection: close\r\n";
+        let head = format!("{method} {LOOKALIKES} HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n");
+        server.raw(format!("{head}{lines}\r\n").as_bytes())
+    };
+    for origin in ["https://one.example", "http://two.example:8080"] {
+        let allowed = format!("access-control-allow-origin: {origin}\r\n");
+        let asked = ask(&server, "OPTIONS", origin);
+        assert!(asked.starts_with("HTTP/1.1 200 ") && asked.contains(&allowed), "{asked}");
+        assert!(ask(&server, "POST", origin).contains(&allowed));
+    }
+    for origin in ["https://three.example", "null", "https://one.example.evil.example"] {
+        assert!(!ask(&server, "OPTIONS", origin).contains("access-control-allow-origin"));
+    }
+    let closed = start();
+    let asked = ask(&closed, "OPTIONS", "https://one.example");
+    assert!(asked.starts_with("HTTP/1.1 405 ") && !asked.contains("allow-origin"), "{asked}");
+
+    for wrong in ["*", "one.example", "https://one.example/", "https://one.example/page"] {
+        let settings = [("CORS_ORIGINS", wrong.as_ref())];
+        let ended = common::process::command(&demo().folder, &settings).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{wrong}: {ended:?}");
+    }
+}
+
+#[test]
+fn requests_are_numbered() {
+    let server = start();
+    let number = |reply: common::http::Reply| reply.header("x-request-id").unwrap().to_owned();
+    let numbers = [number(server.get("/healthz")), number(server.get("/nowhere"))];
+    assert!(numbers[0] != numbers[1] && numbers[0].len() == 32, "{numbers:?}");
 }
 
 #[test]
@@ -462,8 +538,8 @@ fn a_service_that_cannot_start_says_why_and_what_to_do() {
         let said = String::from_utf8_lossy(&ended.stderr);
         println!("{what}: {said}");
         assert_eq!(ended.status.code(), Some(1), "{what}: {said}");
-        assert_eq!(said.lines().count(), 1, "{what}: {said}");
-        assert!(said.contains(advice), "{what}: {said}");
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with("lambda: ") && last.contains(advice), "{what}: {said}");
     }
 }
 

@@ -5,13 +5,12 @@
 mod common;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::http::{Client, Reply};
-use common::process::{Server, signal};
+use common::process::{Server, index_command, signal, start_index};
 use serde_json::{Value, json};
 use vecstore::{Config, Metric, Query, Reader, Record, Store};
 
@@ -21,29 +20,9 @@ const VECTORS: &str = "/collections/{name}/vectors";
 const VECTOR: &str = "/collections/{name}/vectors/{id}";
 const SEARCH: &str = "/collections/{name}/search";
 
-fn command(data: &Path, keys: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_index"));
-    for name in ["HOST", "RUST_LOG", "READ_KEY", "WRITE_KEY"] {
-        command.env_remove(name);
-    }
-    command.arg("--data").arg(data).env("PORT", "0").envs(keys.iter().copied());
-    command.stdin(Stdio::null()).stderr(Stdio::piped());
-    command
-}
-
 /// Starts the service and waits until its collections are open.
 fn start(data: &Path) -> Server {
-    let server = Server::spawn(command(data, &[]));
-    until_ready(&server);
-    server
-}
-
-fn until_ready(client: &Client) {
-    let begin = Instant::now();
-    while client.get("/readyz").status != 200 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "not ready");
-        thread::sleep(Duration::from_millis(5));
-    }
+    start_index(data, &[])
 }
 
 fn send(client: &Client, method: &str, path: &str, body: &Value) -> Reply {
@@ -84,6 +63,13 @@ fn the_life_of_a_collection() {
     for status in [201, 200] {
         let reply = send(&server, "PUT", "/collections/c", &sphere);
         assert_eq!((reply.status, reply.json()), (status, about.clone()));
+    }
+    // What is kept about it comes back, is replaced by other such, and stays where nothing is said.
+    for metadata in [json!({ "made": ["by", null] }), json!({})] {
+        let described = json!({ "dimension": 2, "metric": "cosine", "metadata": metadata });
+        assert_eq!(send(&server, "PUT", "/collections/c", &described).status, 200);
+        assert_eq!(send(&server, "PUT", "/collections/c", &sphere).status, 200);
+        assert_eq!(server.get("/collections/c").json()["metadata"], metadata);
     }
     let other = json!({ "dimension": 3, "metric": "cosine" });
     let reply = send(&server, "PUT", "/collections/c", &other);
@@ -157,6 +143,8 @@ fn what_is_refused_and_how() {
         json!({ "dimension": 2, "metric": "l2" }),
         json!({ "dimension": 2 }),
         json!({ "dimension": 2, "metric": "cosine", "m": 16 }),
+        json!({ "dimension": 2, "metric": "cosine", "metadata": [] }),
+        json!({ "dimension": 2, "metric": "cosine", "metadata": { "a": "b".repeat(64 << 10) } }),
         json!([]),
     ] {
         let route = ("PUT", COLLECTION);
@@ -224,8 +212,7 @@ fn what_is_refused_and_how() {
 fn keys_open_what_they_are_for() {
     let data = tempfile::tempdir().unwrap();
     let keys = [("READ_KEY", "reader"), ("WRITE_KEY", "writer")];
-    let server = Server::spawn(command(data.path(), &keys));
-    until_ready(&server);
+    let server = start_index(data.path(), &keys);
     let plane = json!({ "dimension": 2, "metric": "cosine" });
     let mut client = Client::new(server.port);
     for (key, status, kind) in [
@@ -394,10 +381,17 @@ fn a_damaged_collection_is_named_and_nothing_is_lost() {
     let manifest = data.path().join("c/MANIFEST");
     let whole = std::fs::read(&manifest).unwrap();
     std::fs::write(&manifest, &whole[..whole.len() - 2]).unwrap();
-    let ended = command(data.path(), &[]).output().unwrap();
+    let ended = index_command(data.path(), &[]).output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!ended.status.success() && said.contains("cannot open the collection c"), "{said}");
     std::fs::write(&manifest, &whole).unwrap();
+
+    let metadata = data.path().join("c/metadata.json");
+    std::fs::write(&metadata, "{").unwrap();
+    let ended = index_command(data.path(), &[]).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(!ended.status.success() && said.contains("metadata.json"), "{said}");
+    std::fs::write(&metadata, r#"{"kept":1}"#).unwrap();
 
     // What was being deleted or made when the process ended is not there; other files stay.
     std::fs::create_dir(data.path().join("d.deleted")).unwrap();
@@ -407,9 +401,10 @@ fn a_damaged_collection_is_named_and_nothing_is_lost() {
     let all = server.get("/collections").json();
     assert_eq!(all["collections"].as_array().unwrap().len(), 1, "{all}");
     assert_eq!(all["collections"][0]["vectors"], 1);
+    assert_eq!(all["collections"][0]["metadata"], json!({ "kept": 1 }));
     assert!(!data.path().join("d.deleted").exists() && data.path().join("notes.txt").exists());
 
-    let second = command(data.path(), &[]).output().unwrap();
+    let second = index_command(data.path(), &[]).output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success() && said.contains("open for writing elsewhere"), "{said}");
 }

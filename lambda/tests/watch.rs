@@ -91,9 +91,9 @@ fn the_function_answers_as_the_server_does() {
     let watch = Watch::start();
     let client = &watch.client;
 
-    let health = client.get("/healthz");
-    assert_eq!(health.status, 200);
-    assert_eq!(health.json()["photos"], demo().people.len());
+    let ready = client.get("/readyz");
+    assert_eq!(ready.status, 200);
+    assert_eq!(ready.json()["photos"], demo().people.len());
 
     for person in &demo().people[..3] {
         let photo = image::load_from_memory(&person.photo()).unwrap();

@@ -13,8 +13,10 @@ use crate::pipeline::Pipeline;
 /// The format written; a gallery with a higher number is refused.
 const FORMAT: u32 = 1;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Manifest {
+/// What says which network made the embeddings of a gallery: the content of `gallery.json`, which goes
+/// along where the vectors are kept elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
     format: u32,
     model: String,
     embedding_sha256: String,
@@ -23,14 +25,15 @@ pub(super) struct Manifest {
 }
 
 /// What goes into an embedding network, apart from the photo.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Shown {
     input: InputFormat,
     crop: Crop,
 }
 
 impl Manifest {
-    pub(super) fn of(pipeline: &Pipeline) -> Self {
+    /// Of galleries that `pipeline` makes.
+    pub fn of(pipeline: &Pipeline) -> Self {
         let model = pipeline.embedding_model();
         let shown = Shown { input: model.network.input.clone(), crop: model.crop.clone() };
         Self {
@@ -41,14 +44,26 @@ impl Manifest {
         }
     }
 
-    pub(super) fn read(root: &Path) -> Result<Self, GalleryError> {
+    /// Of the gallery in `root`.
+    ///
+    /// # Errors
+    /// When there is no gallery, or its `gallery.json` cannot be understood.
+    pub fn read(root: &Path) -> Result<Self, GalleryError> {
         let path = path_in(root);
         let bytes = std::fs::read(&path).map_err(|source| match source.kind() {
             ErrorKind::NotFound => GalleryError::NotAGallery { path: root.to_owned() },
             _ => GalleryError::Io { action: "read", path: path.clone(), source },
         })?;
+        Self::parse(&bytes, &path)
+    }
+
+    /// Understands the JSON that lies at `place`, a file or an address.
+    ///
+    /// # Errors
+    /// When it is not what this program writes, or a later one wrote it.
+    pub fn parse(json: &[u8], place: &Path) -> Result<Self, GalleryError> {
         let broken = |error: serde_json::Error| GalleryError::Broken {
-            path: path.clone(),
+            path: place.to_owned(),
             detail: error.to_string(),
         };
         /// Only this much is certain of a format that is not known yet.
@@ -56,11 +71,12 @@ impl Manifest {
         struct Format {
             format: u32,
         }
-        let Format { format } = serde_json::from_slice(&bytes).map_err(broken)?;
+        let Format { format } = serde_json::from_slice(json).map_err(broken)?;
         if format > FORMAT {
+            let path = place.to_owned();
             return Err(GalleryError::NewerFormat { path, found: format, known: FORMAT });
         }
-        serde_json::from_slice(&bytes).map_err(broken)
+        serde_json::from_slice(json).map_err(broken)
     }
 
     pub(super) fn write(&self, root: &Path) -> Result<(), GalleryError> {
@@ -78,7 +94,14 @@ impl Manifest {
 
     /// Refuses a pipeline whose embeddings are not comparable with the gallery's.
     pub(super) fn check(&self, root: &Path, pipeline: &Pipeline) -> Result<(), GalleryError> {
-        let asked = Self::of(pipeline);
+        self.admit(root, &Self::of(pipeline))
+    }
+
+    /// Refuses `asked`, if its embeddings are not comparable with those of this one, which lies at `root`.
+    ///
+    /// # Errors
+    /// When another network made them, or it was shown something else.
+    pub fn admit(&self, root: &Path, asked: &Self) -> Result<(), GalleryError> {
         if self.embedding_sha256 == asked.embedding_sha256 {
             if self.shown.is_none() || self.shown == asked.shown {
                 return Ok(());

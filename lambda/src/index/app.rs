@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, middleware};
@@ -21,10 +21,9 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
 use super::collections::{Collections, OpenError};
-use super::json::{Bodies, MAX_BYTES};
+use super::json::Bodies;
 use super::keys::{Access, Keys};
 use super::metrics::{self, Metrics};
-use super::observe::observe;
 use super::{Settings, catalog, records, search, snapshot};
 use crate::app::around;
 use crate::openapi::{self, refusals};
@@ -126,11 +125,10 @@ impl Index {
             .split_for_parts();
         let docs = SwaggerUi::new("/docs").config(DocsConfig::from("/openapi.json"));
         let routes = routes
-            .layer(DefaultBodyLimit::max(MAX_BYTES))
             .merge(docs)
             .fallback(async |request: Request| Problem::not_found(request.uri().path()));
         around(routes, description)
-            .layer(middleware::from_fn_with_state(self.clone(), observe))
+            .layer(middleware::from_fn_with_state(self.clone(), metrics::count))
             .with_state(self.clone())
     }
 
@@ -176,7 +174,10 @@ impl Index {
         description = "Collections of vectors: put them in, search for the nearest.\n\n\
             Every error is a problem document (RFC 9457) whose `type` is stable. A path that is \
             not listed answers 404 `/problems/not-found`, a method that is not listed 405 \
-            `/problems/method-not-allowed` with the header `Allow`."
+            `/problems/method-not-allowed` with the header `Allow`. What is not HTTP is answered \
+            400, a head of more than 32 KiB or 64 headers 431, a path that is too long 414, each \
+            without a body. Where there are too many connections, any path answers 503 \
+            `/problems/too-busy`. A head that takes longer than 15 s ends the connection."
     ),
     components(schemas(problems::Document, Kind)),
     modifiers(&BearerKey)

@@ -6,11 +6,13 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::app::Index;
 use super::collections::{Collection, Created};
 use super::keys::Access;
+use super::metadata::Metadata;
 use super::name::Name;
 use crate::openapi::refusals;
 use crate::problem::{Kind, Problem};
@@ -53,6 +55,9 @@ pub(super) struct NewCollection {
     dimension: usize,
     /// How vectors are compared.
     metric: Metric,
+    /// What is to be kept about the collection, at most 64 KiB; in place of what was kept before.
+    #[serde(default)]
+    metadata: Option<Map<String, Value>>,
 }
 
 /// A collection.
@@ -65,13 +70,19 @@ pub(super) struct About {
     metric: Metric,
     /// How many vectors it holds.
     vectors: usize,
+    /// What its maker wanted to be kept about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
 }
 
 impl About {
-    fn of(name: &str, store: &vecstore::Store) -> Self {
-        let (config, vectors) = (store.config(), store.len());
-        let metric = config.metric().into();
-        Self { name: name.to_owned(), dimension: config.dimension(), metric, vectors }
+    fn of(name: &str, collection: &Collection) -> Result<Self, Problem> {
+        collection.with(name, |store| {
+            let (config, vectors) = (store.config(), store.len());
+            let (dimension, metric) = (config.dimension(), config.metric().into());
+            let metadata = collection.metadata();
+            Self { name: name.to_owned(), dimension, metric, vectors, metadata }
+        })
     }
 }
 
@@ -97,9 +108,8 @@ pub(super) async fn list(
 ) -> Result<Json<All>, Problem> {
     let all = index.admit(&headers, Access::Read)?.all();
     // One that is deleted meanwhile is left out.
-    let about = |(name, collection): (Name, Arc<Collection>)| {
-        collection.with(name.as_str(), |store| About::of(name.as_str(), store)).ok()
-    };
+    let about =
+        |(name, collection): (Name, Arc<Collection>)| About::of(name.as_str(), &collection).ok();
     Ok(Json(All { collections: all.into_iter().filter_map(about).collect() }))
 }
 
@@ -107,12 +117,14 @@ refusals!(CreateRefusals: InvalidBody, InvalidParameter, Unauthorized, Forbidden
 
 /// Makes a collection
 ///
-/// Nothing happens if there is one of this name, dimension and metric.
+/// Nothing happens if there is one of this name, dimension and metric, but that metadata replace those
+/// it has.
 #[utoipa::path(
     put,
     path = "/collections/{name}",
     params(("name" = String, Path, description =
-        "1 to 64 of a-z, 0-9, - and _, the first of them a letter or a digit")),
+        "1 to 64 of a-z, 0-9, - and _, the first of them a letter or a digit",
+        example = "faces")),
     request_body = NewCollection,
     responses(
         (status = CREATED, description = "It is there now", body = About),
@@ -127,12 +139,13 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<About>), Problem> {
     index.admit(request.headers(), Access::Write)?;
-    let NewCollection { dimension, metric } = index.bodies.read(request).await?;
+    let NewCollection { dimension, metric, metadata } = index.bodies.read(request).await?;
     let name = Name::parse(&name).ok_or_else(|| {
         let words =
             "A name is 1 to 64 of a-z, 0-9, - and _, the first of them a letter or a digit.";
         Problem::new(Kind::InvalidParameter, words)
     })?;
+    let metadata = metadata.map(Metadata::checked).transpose()?;
     index
         .change(move |collections| {
             let config = vecstore::Config::new(dimension, metric.into());
@@ -140,9 +153,11 @@ pub(super) async fn create(
                 Created::Now => StatusCode::CREATED,
                 Created::Before => StatusCode::OK,
             };
-            let name = name.as_str();
-            let about = collections.get(name)?.with(name, |store| About::of(name, store))?;
-            Ok((status, Json(about)))
+            let collection = collections.get(name.as_str())?;
+            if let Some(metadata) = metadata {
+                collections.describe(&name, &collection, metadata)?;
+            }
+            Ok((status, Json(About::of(name.as_str(), &collection)?)))
         })
         .await
 }
@@ -153,7 +168,7 @@ refusals!(DescribeRefusals: Unauthorized, UnknownCollection, Internal, NotReady)
 #[utoipa::path(
     get,
     path = "/collections/{name}",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     responses((status = OK, body = About), DescribeRefusals),
     security(("key" = []))
 )]
@@ -163,7 +178,7 @@ pub(super) async fn describe(
     headers: HeaderMap,
 ) -> Result<Json<About>, Problem> {
     let collection = index.admit(&headers, Access::Read)?.get(&name)?;
-    Ok(Json(collection.with(&name, |store| About::of(&name, store))?))
+    Ok(Json(About::of(&name, &collection)?))
 }
 
 refusals!(DeleteRefusals: Unauthorized, Forbidden, UnknownCollection, Internal, NotReady, TooBusy);
@@ -172,7 +187,7 @@ refusals!(DeleteRefusals: Unauthorized, Forbidden, UnknownCollection, Internal, 
 #[utoipa::path(
     delete,
     path = "/collections/{name}",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     responses((status = NO_CONTENT, description = "It is gone"), DeleteRefusals),
     security(("key" = []))
 )]

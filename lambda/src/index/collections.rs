@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use vecstore::{Config, Store};
 
+use super::metadata::{self, Metadata};
 use super::name::Name;
 use crate::problem::{Kind, Problem};
 
@@ -24,6 +25,14 @@ pub enum OpenError {
         /// The folder.
         folder: PathBuf,
         /// What the system said.
+        source: io::Error,
+    },
+    /// What is kept about a collection.
+    #[error("cannot read {}: {source}; put back what was there, or remove it", path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         source: io::Error,
     },
     /// One of the collections.
@@ -44,8 +53,13 @@ pub(super) struct Collections {
     changing: Mutex<()>,
 }
 
-/// A collection; empty once it is deleted.
-pub(super) struct Collection(RwLock<Option<Store>>);
+/// A collection.
+pub(super) struct Collection {
+    /// Nothing once it is deleted.
+    store: RwLock<Option<Store>>,
+    /// What its maker wanted to be kept about it.
+    metadata: RwLock<Option<Metadata>>,
+}
 
 /// What [`Collections::create`] found.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +83,7 @@ impl Collections {
             }
             let Some(name) = Name::parse(name).filter(|_| path.is_dir()) else { continue };
             match Store::open(&path) {
-                Ok(store) => open.insert(name, Collection::new(store)),
+                Ok(store) => open.insert(name, Collection::new(store, metadata::read(&path)?)),
                 // The process ended before the store was complete, so nobody was told that it is there.
                 Err(vecstore::Error::NotAStore { .. }) => None,
                 Err(source) => {
@@ -108,15 +122,30 @@ impl Collections {
         }
         let store = Store::create(self.folder.join(name.as_str()), config).map_err(problem)?;
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.insert(name.clone(), Collection::new(store));
+        open.insert(name.clone(), Collection::new(store, None));
         Ok(Created::Now)
+    }
+
+    /// Keeps what is to be known about a collection; durable when it returns.
+    pub(super) fn describe(
+        &self,
+        name: &Name,
+        collection: &Collection,
+        metadata: Metadata,
+    ) -> Result<(), Problem> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder.join(name.as_str());
+        // Beside a store that is there, and not deleted meanwhile.
+        collection.with(name.as_str(), |_| metadata.write(&folder))??;
+        *collection.metadata.write().unwrap_or_else(PoisonError::into_inner) = Some(metadata);
+        Ok(())
     }
 
     /// Deletes a collection, when all requests that are using it have ended.
     pub(super) fn delete(&self, name: &str) -> Result<(), Problem> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let collection = self.get(name)?;
-        let store = collection.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        let store = collection.store.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(store);
         let (path, deleted) =
             (self.folder.join(name), self.folder.join(format!("{name}{DELETED}")));
@@ -140,13 +169,18 @@ impl Collections {
 }
 
 impl Collection {
-    fn new(store: Store) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(Some(store))))
+    fn new(store: Store, metadata: Option<Metadata>) -> Arc<Self> {
+        Arc::new(Self { store: RwLock::new(Some(store)), metadata: RwLock::new(metadata) })
+    }
+
+    /// What its maker wanted to be kept about it.
+    pub(super) fn metadata(&self) -> Option<Metadata> {
+        self.metadata.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does something with the store, unless the collection was deleted meanwhile.
     pub(super) fn with<T>(&self, name: &str, work: impl FnOnce(&Store) -> T) -> Result<T, Problem> {
-        let store = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         store.as_ref().map(work).ok_or_else(|| unknown(name))
     }
 }

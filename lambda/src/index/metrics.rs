@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -12,7 +15,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::app::Index;
 use super::collections::Collections;
+use crate::observe;
 
 /// The media type of [`Metrics::text`].
 pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -64,7 +69,7 @@ impl Metrics {
     }
 
     /// Counts an answer.
-    pub(super) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+    fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let (method, route) = (method.to_owned(), route.to_owned());
         let of = Route { method: method.clone(), route: route.clone() };
         self.durations.get_or_create(&of).observe(took.as_secs_f64());
@@ -86,4 +91,14 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// Counts the answer to a request.
+pub(super) async fn count(State(index): State<Index>, request: Request, next: Next) -> Response {
+    let (start, method, route) =
+        (Instant::now(), request.method().clone(), observe::route(&request));
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    index.metrics.answered(method.as_str(), route, response.status().as_u16(), start.elapsed());
+    response
 }

@@ -1,16 +1,15 @@
 //! The index microservice: collections of vectors over HTTP, each a vecstore in a folder of its own.
 //!
-//! A request takes this way: `observe` gives it a number and counts it, `keys` admits it, `json` reads
-//! its body, `collections` finds the store, and `catalog`, `records`, `search` or `snapshot` answers.
+//! A request takes this way: `metrics` counts it, `keys` admits it, `json` reads its body, `collections` finds the store, and `catalog`, `records`, `search` or `snapshot` answers.
 
 mod app;
 mod catalog;
 mod collections;
 mod json;
 mod keys;
+mod metadata;
 mod metrics;
 mod name;
-mod observe;
 mod records;
 mod search;
 mod settings;
@@ -18,3 +17,5 @@ mod snapshot;
 
 pub use app::{Index, NotServing, serve};
 pub use settings::Settings;
+
+pub(crate) use records::Item;

@@ -17,7 +17,7 @@ use crate::problem::{Kind, Problem};
 /// A vector and what goes with it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Chosen by the client; what the collection has under it is replaced.
     id: u64,
     /// As many components as the collection's dimension.
@@ -45,7 +45,7 @@ impl Item {
         }
     }
 
-    fn of(record: &Record) -> vecstore::Result<Self> {
+    pub(crate) fn of(record: &Record) -> vecstore::Result<Self> {
         Ok(Self {
             id: record.id(),
             vector: record.vector().to_vec(),
@@ -78,7 +78,7 @@ refusals!(UpsertRefusals: InvalidBody, InvalidRecord, Unauthorized, Forbidden, U
 #[utoipa::path(
     put,
     path = "/collections/{name}/vectors",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     request_body = Upsert,
     responses((status = OK, body = Upserted), UpsertRefusals),
     security(("key" = []))
@@ -110,8 +110,8 @@ refusals!(ReadRefusals: InvalidParameter, Unauthorized, UnknownCollection, Unkno
     get,
     path = "/collections/{name}/vectors/{id}",
     params(
-        ("name" = String, Path, description = "The collection"),
-        ("id" = u64, Path, description = "The id of the vector")
+        ("name" = String, Path, description = "The collection", example = "faces"),
+        ("id" = u64, Path, description = "The id of the vector", example = 1)
     ),
     responses((status = OK, body = Item), ReadRefusals),
     security(("key" = []))
@@ -137,8 +137,8 @@ refusals!(DeleteRefusals: InvalidParameter, Unauthorized, Forbidden, UnknownColl
     delete,
     path = "/collections/{name}/vectors/{id}",
     params(
-        ("name" = String, Path, description = "The collection"),
-        ("id" = u64, Path, description = "The id of the vector")
+        ("name" = String, Path, description = "The collection", example = "faces"),
+        ("id" = u64, Path, description = "The id of the vector", example = 1)
     ),
     responses((status = NO_CONTENT, description = "It is gone"), DeleteRefusals),
     security(("key" = []))

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use vecstore::{Filter, Hit, Query};
 
@@ -21,6 +21,7 @@ const MAX_K: usize = 10_000;
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
     /// As many components as the collection's dimension.
+    #[schema(example = json!([0.5, -1.0, 0.0, 2.0]))]
     vector: Vec<f32>,
     /// How many hits are wanted.
     #[serde(default = "default_k")]
@@ -80,8 +81,10 @@ struct Found {
     score: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<String>,
+    /// As it was put in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<Value>,
+    #[schema(value_type = serde_json::Value)]
+    payload: Option<Box<RawValue>>,
 }
 
 impl Found {
@@ -97,7 +100,7 @@ refusals!(Refusals: InvalidBody, InvalidRecord, Unauthorized, UnknownCollection,
 #[utoipa::path(
     post,
     path = "/collections/{name}/search",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     request_body = Search,
     responses((status = OK, body = Hits), Refusals),
     security(("key" = []))

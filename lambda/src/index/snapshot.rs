@@ -27,7 +27,7 @@ refusals!(Refusals: Unauthorized, UnknownCollection, EmptyCollection, Internal, 
 #[utoipa::path(
     post,
     path = "/collections/{name}/snapshot",
-    params(("name" = String, Path, description = "The collection")),
+    params(("name" = String, Path, description = "The collection", example = "faces")),
     responses(
         (status = OK, description = "The segment file", body = openapi::Bytes,
          content_type = "application/octet-stream"),

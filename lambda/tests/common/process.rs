@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::assets;
 use super::http::Client;
@@ -24,7 +24,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the service on `gallery`, with `settings` on top.
     pub(crate) fn start(gallery: &Path, settings: &[(&str, &OsStr)]) -> Self {
-        Self::spawn(command(gallery, settings))
+        let server = Self::spawn(command(gallery, settings));
+        server.until_ready();
+        server
+    }
+
+    /// Waits until the service says that it can do what it is for.
+    pub(crate) fn until_ready(&self) {
+        let begin = Instant::now();
+        while self.get("/readyz").status != 200 {
+            assert!(begin.elapsed() < PATIENCE, "not ready");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Starts a service by a command whose log is piped.
@@ -40,8 +51,17 @@ impl Server {
 
     /// The most memory that the process has ever had resident, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that the process has resident now, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         1024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     }
 
@@ -89,6 +109,9 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
     for name in ["AWS_LAMBDA_RUNTIME_API", "HOST", "RUST_LOG", "SITE_DIR", "WORKERS"] {
         command.env_remove(name);
     }
+    for name in ["INDEX_URL", "INDEX_COLLECTION", "INDEX_KEY", "RATE_LIMIT", "CORS_ORIGINS"] {
+        command.env_remove(name);
+    }
     command
         .env("STORE", gallery)
         .env("MODELS_DIR", assets())
@@ -97,6 +120,24 @@ pub(crate) fn command(gallery: &Path, settings: &[(&str, &OsStr)]) -> Command {
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
     command
+}
+
+/// The command that starts the index service on a folder.
+pub(crate) fn index_command(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_index"));
+    for name in ["HOST", "RUST_LOG", "READ_KEY", "WRITE_KEY"] {
+        command.env_remove(name);
+    }
+    command.arg("--data").arg(data).env("PORT", "0").envs(settings.iter().copied());
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts the index service and waits until its collections are open.
+pub(crate) fn start_index(data: &Path, settings: &[(&str, &str)]) -> Server {
+    let server = Server::spawn(index_command(data, settings));
+    server.until_ready();
+    server
 }
 
 /// Waits until the process says where it listens; goes on passing its log to the test's.

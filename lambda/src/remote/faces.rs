@@ -1,0 +1,136 @@
+//! The faces in a collection of the index service.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use embed::{Embedding, Entry, Gallery, LookAlike, Manifest, Pipeline, SimilarityCurve};
+use futures_util::future::BoxFuture;
+use reqwest::{Method, Url};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Client, IndexError, Patience};
+use crate::face_index::FaceIndex;
+use crate::problem::{Kind, Problem};
+use crate::settings::IndexAccess;
+
+/// A person waits for the answer.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_millis(500),
+    answer: Duration::from_secs(2),
+    repeats: 2,
+    pause: Duration::from_millis(400),
+};
+
+/// The longest that a person waits, all repetitions included.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// After so long it is looked again whether the vectors are of the right network: somebody may have
+/// filled the collection anew.
+const CHECKED_FOR: Duration = Duration::from_secs(30);
+
+/// A collection of the index service that holds a gallery.
+pub(crate) struct RemoteFaces {
+    client: Client,
+    collection: String,
+    /// What its vectors must be made with.
+    asked: Manifest,
+    curve: SimilarityCurve,
+    checked: Mutex<Option<Instant>>,
+}
+
+#[derive(Serialize)]
+struct Search<'a> {
+    vector: &'a [f32],
+    k: usize,
+    group_by: bool,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<Hit>,
+}
+
+#[derive(Deserialize)]
+struct Hit {
+    score: f32,
+    payload: Entry,
+}
+
+/// What a collection says of itself.
+#[derive(Deserialize)]
+struct About {
+    vectors: usize,
+    metadata: Option<Value>,
+}
+
+impl RemoteFaces {
+    /// For embeddings of `pipeline`. Nothing is called yet.
+    pub(crate) fn new(
+        url: &Url,
+        access: &IndexAccess,
+        pipeline: &Pipeline,
+    ) -> Result<Self, IndexError> {
+        Ok(Self {
+            client: Client::new(url, access.key.as_deref(), &PATIENCE)?,
+            collection: access.collection.clone(),
+            asked: Manifest::of(pipeline),
+            curve: Gallery::curve(pipeline)?,
+            checked: Mutex::new(None),
+        })
+    }
+
+    /// Looks whether the collection holds a gallery of the right network, and of how many photos.
+    pub(crate) async fn check(&self) -> Result<usize, IndexError> {
+        let url = self.client.url(&self.collection, None);
+        let About { vectors, metadata } = self.client.call(Method::GET, &url, None).await?;
+        let place = PathBuf::from(url.as_str());
+        let metadata = metadata.ok_or_else(|| IndexError::NotAGallery { place: place.clone() })?;
+        Manifest::parse(metadata.to_string().as_bytes(), &place)?.admit(&place, &self.asked)?;
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(vectors)
+    }
+
+    async fn search(&self, face: &Embedding, k: usize) -> Result<Vec<LookAlike>, IndexError> {
+        let checked = *self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.is_none_or(|checked| checked.elapsed() > CHECKED_FOR) {
+            self.check().await?;
+        }
+        let url = self.client.url(&self.collection, Some("search"));
+        let search = Search { vector: face.as_slice(), k, group_by: true };
+        let strange = |error: serde_json::Error| IndexError::Strange {
+            url: url.clone(),
+            why: error.to_string(),
+        };
+        let body = serde_json::to_vec(&search).map_err(strange)?;
+        let Hits { hits } = self.client.call(Method::POST, &url, Some(body)).await?;
+        Ok(hits.into_iter().map(|hit| hit.payload.look_alike(hit.score, self.curve)).collect())
+    }
+}
+
+impl FaceIndex for RemoteFaces {
+    fn lookalikes<'a>(
+        &'a self,
+        face: &'a Embedding,
+        k: usize,
+    ) -> BoxFuture<'a, Result<Vec<LookAlike>, Problem>> {
+        Box::pin(async move {
+            let found = tokio::time::timeout(DEADLINE, self.search(face, k)).await;
+            found.map_err(|_| unavailable("it took too long"))?.map_err(unavailable)
+        })
+    }
+
+    fn photos(&self) -> BoxFuture<'_, Result<usize, Problem>> {
+        Box::pin(async move { self.check().await.map_err(unavailable) })
+    }
+}
+
+/// The cause goes to the log: a visitor can do nothing about it.
+fn unavailable(cause: impl std::fmt::Display) -> Problem {
+    tracing::error!(%cause, "the index cannot be used");
+    Problem::new(
+        Kind::IndexUnavailable,
+        "The index of faces does not answer; try again in a moment.",
+    )
+}
