@@ -26,8 +26,7 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --release --locked --package embed --package lambda \
  && install --strip -D --target-directory=/out/bin \
-    target/release/embed target/release/health target/release/index target/release/lambda \
-    target/release/push \
+    target/release/embed target/release/health target/release/index target/release/lambda target/release/push \
  && mkdir /out/data
 COPY --from=assets /src/assets assets
 RUN /out/bin/embed import folder assets/gallery --store /out/gallery
@@ -46,7 +45,7 @@ COPY --from=build /out/gallery /srv/gallery
 COPY site /srv/site
 ENV PORT=8080 MODELS_DIR=/srv/assets STORE=/srv/gallery SITE_DIR=/srv/site
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["/usr/local/bin/health", "/healthz"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["/usr/local/bin/health", "/readyz"]
 ENTRYPOINT ["/usr/local/bin/lambda"]
 
 FROM run AS index

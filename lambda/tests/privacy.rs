@@ -1,5 +1,5 @@
 //! What a visitor sends is neither written down nor logged.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! A gallery out of a bucket: moto plays S3, and a proxy before it does what networks do.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

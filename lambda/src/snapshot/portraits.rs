@@ -64,10 +64,11 @@ pub(super) async fn bring(
     request: Request,
     next: Next,
 ) -> Response {
-    if let Some(file) = request.uri().path().strip_prefix(PREFIX).filter(|file| is_portrait(file)) {
-        if let Err(problem) = portraits.bring(file).await {
-            return problem.into_response();
-        }
+    let asked = request.uri().path().strip_prefix(PREFIX).filter(|file| is_portrait(file));
+    if let Some(file) = asked
+        && let Err(problem) = portraits.bring(file).await
+    {
+        return problem.into_response();
     }
     next.run(request).await
 }
