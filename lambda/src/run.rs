@@ -48,9 +48,9 @@ pub async fn router(settings: &Settings) -> Result<Router, NotServing> {
 
 /// Serves the look-alike API until the process is told to stop.
 ///
-/// A gallery in a bucket is brought first. A plain server then listens at once and opens the networks
-/// and the gallery meanwhile; photos that come before wait. Under AWS Lambda all is opened first, because there the time before the first invocation
-/// has more of a processor.
+/// A gallery in a bucket is brought first. A plain server then listens at once and opens the networks and
+/// the gallery meanwhile; photos that come before wait. Under AWS Lambda all is opened first, because there
+/// the time before the first invocation has more of a processor.
 ///
 /// # Errors
 ///
