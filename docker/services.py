@@ -181,7 +181,7 @@ def use_index(index):
     index.start()
     assert index.confined() == ["/data", "/tmp"]
     key = {"authorization": f"Bearer {SETTINGS['WRITE_KEY']}", "content-type": "application/json"}
-    collection = "/collections/faces"
+    collection = "/collections/trial"
     assert index.ask("PUT", collection, b'{"dimension": 3, "metric": "cosine"}')[0] == 401
     status, _, body = index.ask("PUT", collection, b'{"dimension": 3, "metric": "cosine"}', key)
     assert status < 300, body

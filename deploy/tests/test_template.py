@@ -157,11 +157,12 @@ class Template(unittest.TestCase):
         self.assertGreaterEqual(function["EphemeralStorage"]["Size"], 1024)
 
     def test_the_function_is_told_what_the_program_asks_for(self):
-        variables = self.resources["LookAlikes"]["Properties"]["Environment"]["Variables"]
+        variables = dict(self.resources["LookAlikes"]["Properties"]["Environment"]["Variables"])
         self.assertEqual(variables["MODELS_DIR"], "/var/task/assets")
         bucket = {"Fn::Sub": "s3://${SnapshotBucket}/${GalleryPrefix}"}
         self.assertEqual(variables["STORE"], {"Fn::If": ["GalleryInBucket", bucket, "/var/task/gallery"]})
         settings = (ROOT / "lambda/src/settings.rs").read_text()
+        self.assertEqual(variables.pop("ORT_DISABLE_TELEMETRY"), "1")
         for name in variables:
             self.assertRegex(settings, rf"\bpub {name.lower()}:")
 

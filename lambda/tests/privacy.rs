@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use common::gallery::demo;
 use common::http::{Client, LOOKALIKES, form};
@@ -36,23 +37,27 @@ fn photos_names_and_answers_are_not_kept() {
     });
 
     let client = Client::new(port);
-    let before = entries(&demo().folder);
+    while client.get("/readyz").status != 200 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    // ONNX Runtime leaves a file of its own when it starts.
+    let all = || (entries(temporary.path()), entries(&demo().folder));
+    let before = all();
     let person = &demo().people[2];
     let (media, body) = form(&[("photo", Some(person.media()), &person.photo())]);
     assert_eq!(client.post(LOOKALIKES, &media, &body).people()[0], person.id);
     // One that is refused, and one that names the visitor's file.
     let named = b"--x\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"my-secret.jpg\"\r\n\r\nno photo\r\n--x--";
-    assert_eq!(client.post(LOOKALIKES, "multipart/form-data; boundary=x", named).status, 415);
+    assert_eq!(client.post(LOOKALIKES, "multipart/form-data; boundary=x", named).status, 400);
 
     signal(process.id(), "TERM");
     assert!(process.wait().unwrap().success());
     let log = rest.join().unwrap();
-    assert!(log.contains("TRACE") || log.contains("DEBUG"), "not everything was logged: {log}");
+    assert_eq!(log.matches("/api/lookalikes").count(), 2, "requests are logged: {log}");
     for private in ["my-secret", "no photo", &person.id] {
         assert!(!log.contains(private), "{private} is in the log: {log}");
     }
-    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
-    assert_eq!(entries(&demo().folder), before);
+    assert_eq!(all(), before, "files were written");
 }
 
 /// How many files and folders there are below a folder.
