@@ -44,8 +44,6 @@ COPY --from=assets /src/assets/onnxruntime /srv/assets/onnxruntime
 COPY --from=build /out/gallery /srv/gallery
 COPY site /srv/site
 ENV PORT=8080 MODELS_DIR=/srv/assets STORE=/srv/gallery SITE_DIR=/srv/site
-# ONNX Runtime would tell its makers that it runs.
-ENV ORT_DISABLE_TELEMETRY=1
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["/usr/local/bin/health", "/readyz"]
 ENTRYPOINT ["/usr/local/bin/lambda"]

@@ -27,6 +27,9 @@ const SURE: f32 = 0.99;
 pub(crate) struct Detection {
     pub(crate) bounds: Rect,
     pub(crate) score: f32,
+    /// By how much the photo was turned when the network saw it best, clockwise, in radians:
+    /// about as much as the face is.
+    pub(crate) angle: f32,
 }
 
 impl Detector {
@@ -58,7 +61,7 @@ impl Detector {
         let canvas = Canvas::around(photo, &self.model.network.input);
         let shown = canvas.draw(photo, &self.model.network.input)?;
         let Canvas { width, height } = canvas;
-        self.run(&shown, |[left, top, right, bottom]| {
+        self.run(&shown, 0.0, |[left, top, right, bottom]| {
             Rect::from_corners(left * width, top * height, right * width, bottom * height)
         })
     }
@@ -75,7 +78,7 @@ impl Detector {
         let angle = f32::from(quarters) * FRAC_PI_2;
         let to_photo = Similarity::turn_and_scale(angle, scale, middle, whole.center());
         let shown = warp(photo, &to_photo, format.width, format.height)?;
-        self.run(&shown, |[left, top, right, bottom]| {
+        self.run(&shown, angle, |[left, top, right, bottom]| {
             let found =
                 Rect::from_corners(left * width, top * height, right * width, bottom * height);
             let placed = found.scaled_to(scale, to_photo.apply(found.center()));
@@ -88,6 +91,7 @@ impl Detector {
     fn run(
         &self,
         shown: &RgbImage,
+        angle: f32,
         place: impl Fn([f32; 4]) -> Rect,
     ) -> Result<Vec<Detection>, PipelineError> {
         let input = Tensor::from_image(shown, &self.model.network.input);
@@ -98,7 +102,7 @@ impl Detector {
             let [_background, score] = *scores;
             let bounds = place(corners);
             if score > self.model.min_score && bounds.area().is_normal() {
-                found.push(Detection { bounds, score });
+                found.push(Detection { bounds, score, angle });
             }
         }
         Ok(found)
@@ -162,7 +166,8 @@ mod tests {
     use super::*;
 
     fn detection(x: f32, score: f32) -> Detection {
-        Detection { bounds: Rect { x, y: 0.0, width: 10.0, height: 10.0 }, score }
+        let bounds = Rect { x, y: 0.0, width: 10.0, height: 10.0 };
+        Detection { bounds, score, angle: 0.0 }
     }
 
     #[test]

@@ -53,11 +53,17 @@ impl LandmarkFinder {
     /// The five points, in pixels of `photo`: left eye, right eye, nose, left and right
     /// corner of the mouth, as seen with the face upright.
     ///
-    /// The network takes every face for an upright one, and guesses where it is not. What it
-    /// guesses moves with its view, and what it sees stays: so it looks again, turned a
-    /// little; where the two looks are apart, upright to what the first saw; and then all around.
-    pub(crate) fn find(&self, photo: &RgbImage, face: &Rect) -> Result<[Point; 5], PipelineError> {
-        let straight = self.look_twice(photo, face, 0.0)?;
+    /// The face is turned by about `angle`, as far as is known. The network takes every face for
+    /// one that is upright in its view, and guesses where it is not. What it guesses moves with
+    /// its view, and what it sees stays: so it looks again, turned a little; where the two looks
+    /// are apart, upright to what the first saw; and then all around.
+    pub(crate) fn find(
+        &self,
+        photo: &RgbImage,
+        face: &Rect,
+        angle: f32,
+    ) -> Result<[Point; 5], PipelineError> {
+        let straight = self.look_twice(photo, face, angle)?;
         if straight.doubt < SURE {
             return Ok(straight.points);
         }
@@ -72,9 +78,10 @@ impl LandmarkFinder {
         let surest = pairs.min_by(|one, other| {
             apart(one.0, one.1, face).total_cmp(&apart(other.0, other.1, face))
         });
-        let angle = surest.map_or(0.0, |(one, other)| angle_of(&between(one, other)));
-        let tilted = self.look_twice(photo, face, angle)?;
-        Ok(if tilted.doubt < straight.doubt / 2.0 { tilted.points } else { straight.points })
+        let around = surest.map_or(angle, |(one, other)| angle_of(&between(one, other)));
+        let tilted = self.look_twice(photo, face, around)?;
+        let likely = if levelled.doubt < straight.doubt { levelled } else { straight };
+        Ok(if tilted.doubt < likely.doubt / 2.0 { tilted.points } else { likely.points })
     }
 
     /// The five points of a face that is turned by `angle`, and how far apart a second look

@@ -255,7 +255,9 @@ impl Pipeline {
         found.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         found
             .into_iter()
-            .map(|found| Ok(Face { score: found.score, ..self.face_in(photo, found.bounds)? }))
+            .map(|found| {
+                Ok(Face { score: found.score, ..self.face(photo, found.bounds, found.angle)? })
+            })
             .collect()
     }
 
@@ -264,7 +266,11 @@ impl Pipeline {
     /// # Errors
     /// When the network fails.
     pub fn face_in(&self, photo: &Photo, bounds: Rect) -> Result<Face, PipelineError> {
-        let landmarks = self.landmarks.find(photo.pixels(), &bounds)?;
+        self.face(photo, bounds, 0.0)
+    }
+
+    fn face(&self, photo: &Photo, bounds: Rect, angle: f32) -> Result<Face, PipelineError> {
+        let landmarks = self.landmarks.find(photo.pixels(), &bounds, angle)?;
         let quality = Quality::measure(photo.pixels(), &bounds, &landmarks)?;
         Ok(Face { bounds, score: 1.0, landmarks, quality })
     }
