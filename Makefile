@@ -55,9 +55,10 @@ build:
 	@cargo build --release --package embed --package lambda
 
 # An import that was interrupted goes on where it stopped, and gets its name when it is complete.
-data/demo: | assets build
+# Other networks make another gallery.
+data/demo: embed/models.json | assets build
 	cargo run --release --quiet --package embed -- import folder assets/gallery --store data/demo.part
-	mv data/demo.part data/demo
+	rm -rf data/demo && mv data/demo.part data/demo && touch data/demo
 
 demo: assets build $(if $(filter data/demo,$(GALLERY)),data/demo)
 	@lambda/demo "$(GALLERY)" "$(PORT)"
@@ -135,11 +136,11 @@ test-rust:
 	cargo test --workspace --locked
 
 # Each state of the page at each size, for a person to look at.
-screenshots: browser assets $(if $(wildcard data/demo),,data/demo)
+screenshots: browser data/demo
 	cargo run --quiet --package lambda --example screenshots -- target/screenshots
 
 # From a phone photo to the results, and the first load over a slow line.
-page-speed: browser assets $(if $(wildcard data/demo),,data/demo)
+page-speed: browser data/demo
 	cargo run --quiet --package lambda --example page_speed
 
 # A sample of what `make schemathesis` does, with what test-rust has built.

@@ -127,7 +127,8 @@ class Template(unittest.TestCase):
     def test_paths_go_where_they_belong(self):
         behaviours = self.distribution()["CacheBehaviors"]
         self.assertEqual({it["PathPattern"]: it["TargetOriginId"] for it in behaviours},
-                         {"/api/*": "api", "/portraits/*": "api", "/openapi.json": "api"})
+                         {"/api/*": "api", "/portraits/*": "api", "/openapi.json": "api",
+                          "/source": "api"})
         for behaviour in [*behaviours, self.distribution()["DefaultCacheBehavior"]]:
             self.assertIn(behaviour["ViewerProtocolPolicy"], ("https-only", "redirect-to-https"))
             self.assertEqual(behaviour["ResponseHeadersPolicyId"], {"Ref": "SecurityHeaders"})
