@@ -76,7 +76,7 @@ impl Page {
     pub(crate) fn hanging_upload(&self) -> TcpStream {
         let mut visitor = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
         let head = "POST /api/lookalikes HTTP/1.1\r\nHost: localhost\r\n\
-            Content-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\n";
+            Content-Type: image/jpeg\r\nContent-Length: 10000000\r\n\r\n";
         visitor.write_all(head.as_bytes()).expect("begin an upload");
         visitor
     }
