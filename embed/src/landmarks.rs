@@ -1,6 +1,6 @@
 //! Five points on a face: eyes, tip of the nose, corners of the mouth.
 
-use std::f32::consts::TAU;
+use std::f32::consts::{FRAC_1_SQRT_2, TAU};
 use std::time::Duration;
 
 use image::RgbImage;
@@ -53,17 +53,17 @@ impl LandmarkFinder {
     /// The five points, in pixels of `photo`: left eye, right eye, nose, left and right
     /// corner of the mouth, as seen with the face upright.
     ///
-    /// The face is turned by about `angle`, as far as is known. The network takes every face for
-    /// one that is upright in its view, and guesses where it is not. What it guesses moves with
-    /// its view, and what it sees stays: so it looks again, turned a little; where the two looks
-    /// are apart, upright to what the first saw; and then all around.
+    /// The detector saw it best in a photo turned by `angle`. The network takes every face for an
+    /// upright one, and guesses where it is not. What it guesses moves with its view, and what it
+    /// sees stays: so it looks again, turned a little; where the two looks are apart, upright to
+    /// what the first saw; and then all around.
     pub(crate) fn find(
         &self,
         photo: &RgbImage,
         face: &Rect,
         angle: f32,
     ) -> Result<[Point; 5], PipelineError> {
-        let straight = self.look_twice(photo, face, angle)?;
+        let straight = self.look_twice(photo, face, 0.0)?;
         if straight.doubt < SURE {
             return Ok(straight.points);
         }
@@ -81,7 +81,11 @@ impl LandmarkFinder {
         let around = surest.map_or(angle, |(one, other)| angle_of(&between(one, other)));
         let tilted = self.look_twice(photo, face, around)?;
         let likely = if levelled.doubt < straight.doubt { levelled } else { straight };
-        Ok(if tilted.doubt < likely.doubt / 2.0 { tilted.points } else { likely.points })
+        // Few faces lie on their side, so it takes more to believe that one does, unless the
+        // detector saw it so.
+        let seen_so = angle != 0.0 && (around - angle).cos() > FRAC_1_SQRT_2;
+        let enough = if seen_so { 1.0 } else { 0.5 };
+        Ok(if tilted.doubt < enough * likely.doubt { tilted.points } else { likely.points })
     }
 
     /// The five points of a face that is turned by `angle`, and how far apart a second look
