@@ -111,8 +111,7 @@ impl Photo {
             ImageFormat::WebP => WEBP_WORK,
             _ => 0.0,
         };
-        let cost = pixels::memory_per_pixel(decoder.color_type(), orientation)
-            .max(f64::from(decoder.color_type().bytes_per_pixel()) + beside);
+        let cost = pixels::memory_per_pixel(decoder.color_type(), beside, orientation);
         let limit = limits.max_pixels.min((limits.max_memory as f64 / cost) as u64);
         let (width, height) = decoder.dimensions();
         if u64::from(width) * u64::from(height) > limit {

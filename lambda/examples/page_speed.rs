@@ -16,23 +16,20 @@
 #[path = "../tests/support/browser.rs"]
 #[allow(dead_code, reason = "the tests drive the browser in more ways")]
 mod browser;
+#[path = "../tests/support/demo.rs"]
+mod demo;
 #[path = "../tests/support/portraits.rs"]
 #[allow(dead_code, reason = "the tests need more photos")]
 mod portraits;
 
 use std::error::Error;
-use std::future::IntoFuture;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Instant;
 
 use browser::Browser;
-use clap::Parser;
 use image::imageops;
-use lambda::Settings;
 use portraits::AARON;
 use serde_json::json;
-use tokio::net::TcpListener;
 
 /// How often each is measured; the median counts.
 const ROUNDS: usize = 15;
@@ -59,23 +56,7 @@ const SENT: &str = "return Array.from(new Uint8Array(await window.sent.arrayBuff
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let root = portraits::workspace_root();
-    let settings = Settings::parse_from([
-        "lambda".into(),
-        "--store".into(),
-        root.join("data/demo"),
-        "--models-dir".into(),
-        root.join("assets"),
-        "--site-dir".into(),
-        root.join("site"),
-    ]);
-    let app = lambda::router(&settings).await?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}/", listener.local_addr()?);
-    tokio::select! {
-        served = axum::serve(listener, app).into_future() => Ok(served?),
-        measured = measure(&url) => measured,
-    }
+    demo::serve_demo(measure).await
 }
 
 async fn measure(url: &str) -> Result<(), Box<dyn Error>> {

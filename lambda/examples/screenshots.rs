@@ -16,21 +16,19 @@
 #[path = "../tests/support/browser.rs"]
 #[allow(dead_code, reason = "the tests drive the browser in more ways")]
 mod browser;
+#[path = "../tests/support/demo.rs"]
+mod demo;
 #[path = "../tests/support/portraits.rs"]
 #[allow(dead_code, reason = "the tests need more photos")]
 mod portraits;
 
 use std::error::Error;
-use std::future::IntoFuture;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use browser::Browser;
 use clap::Parser;
-use lambda::Settings;
 use portraits::{AARON, ADAMA};
 use serde_json::json;
-use tokio::net::TcpListener;
 
 #[derive(Parser)]
 struct Arguments {
@@ -76,23 +74,7 @@ const REFUSE: &str = "navigator.mediaDevices.getUserMedia = async () => { throw 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let root = portraits::workspace_root();
-    let settings = Settings::parse_from([
-        "lambda".into(),
-        "--store".into(),
-        root.join("data/demo"),
-        "--models-dir".into(),
-        root.join("assets"),
-        "--site-dir".into(),
-        root.join("site"),
-    ]);
-    let app = lambda::router(&settings).await?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}/", listener.local_addr()?);
-    tokio::select! {
-        served = axum::serve(listener, app).into_future() => Ok(served?),
-        taken = take_all(&arguments, &url) => taken,
-    }
+    demo::serve_demo(async |url| take_all(&arguments, url).await).await
 }
 
 /// Visits the page at `url` with each device and takes a picture of each state.

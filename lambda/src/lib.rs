@@ -7,6 +7,7 @@
 
 mod app;
 mod arriving;
+mod causes;
 mod clients;
 mod connections;
 mod face_index;

@@ -22,6 +22,8 @@ use bucket::{Address, Bucket};
 use download::Cache;
 use portraits::Portraits;
 
+use crate::causes::with_causes;
+
 /// How often a gallery that is replaced while it is downloaded is begun anew.
 const REPLACED: usize = 3;
 
@@ -156,18 +158,4 @@ impl Snapshot {
             }
         }
     }
-}
-
-/// An error with what it comes from, which S3's client keeps to itself.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

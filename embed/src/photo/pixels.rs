@@ -11,11 +11,12 @@ use super::PhotoError;
 /// over a light grey, as a web page would show it.
 const BACKGROUND: u32 = 224;
 
-/// Bytes of memory that each pixel of this colour takes at most, from decoding to upright RGB.
-pub(super) fn memory_per_pixel(colour: ColorType, orientation: Orientation) -> f64 {
-    let decoded = colour.bytes_per_pixel().max(3);
-    let turned = if lies(orientation) { 4 } else { 0 };
-    f64::from(decoded.max(turned))
+/// Bytes of memory that each pixel of this colour takes at most, from decoding, for which the decoder
+/// holds some more `beside` it, to upright RGB.
+pub(super) fn memory_per_pixel(colour: ColorType, beside: f64, orientation: Orientation) -> f64 {
+    let decoded = f64::from(colour.bytes_per_pixel()) + beside;
+    let upright = if lies(orientation) { 4.0 } else { 3.0 };
+    decoded.max(upright)
 }
 
 /// Decodes the pixels and turns them upright.

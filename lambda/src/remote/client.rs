@@ -11,6 +11,8 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::causes::with_causes;
+
 /// A connection that is idle for longer may be closed by the service just when it is used again.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -111,7 +113,7 @@ impl Client {
         patience: &Patience,
     ) -> Result<Self, IndexError> {
         let wrong =
-            |why: &dyn Error| IndexError::Address { url: base.to_string(), why: chain(why) };
+            |why: &dyn Error| IndexError::Address { url: base.to_string(), why: with_causes(why) };
         let http = reqwest::Client::builder()
             .connect_timeout(patience.connect)
             .timeout(patience.answer)
@@ -180,7 +182,7 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let failed = |error: reqwest::Error| away(chain(&error.without_url()));
+        let failed = |error: reqwest::Error| away(with_causes(&error.without_url()));
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         let body = response.bytes().await.map_err(failed)?;
@@ -204,15 +206,4 @@ fn words(body: &[u8]) -> String {
     }
     let document = serde_json::from_slice::<Document>(body);
     document.map_or_else(|_| "no reason is given".to_owned(), |document| document.detail)
-}
-
-/// An error, and what led to it.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tempfile::NamedTempFile;
 
 use super::bucket::Bucket;
+use crate::causes::with_causes;
 use crate::problem::{Kind, Problem};
 
 /// How the path of a portrait begins.
@@ -41,7 +42,7 @@ impl Portraits {
             // Whoever serves the folder says that it is not there.
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => {
-                tracing::warn!("cannot bring a portrait: {}", super::with_causes(&error));
+                tracing::warn!("cannot bring a portrait: {}", with_causes(&error));
                 let words = "The portraits cannot be reached; try again in a moment.";
                 Err(Problem::new(Kind::TooBusy, words))
             }
