@@ -67,6 +67,12 @@ impl SlotSet {
         })
     }
 
+    /// Which of each 32 slots are in the set, the first in the lowest bit; blocks without any are left out.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let halves = self.words.iter().flat_map(|&word| [word as u32, (word >> 32) as u32]);
+        halves.enumerate().filter(|&(_, slots)| slots != 0)
+    }
+
     /// Every `step`-th slot.
     pub(crate) fn sample(&self, step: usize) -> impl Iterator<Item = u32> + '_ {
         let mut skip = 0;

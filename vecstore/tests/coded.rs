@@ -1,6 +1,8 @@
 //! Segments with codes: searches that compare codes first find what a plain comparison finds.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
+
 use half::f16;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -127,5 +129,54 @@ fn answers_are_those_of_a_plain_comparison() {
         }
         let recall = found as f64 / all as f64;
         assert!(recall > 0.98, "{metric}: {recall}");
+    }
+}
+
+/// Where as many are accepted as it takes longer to compare one by one than to walk, most are passed over by
+/// their sketches.
+#[test]
+fn what_is_sifted_by_sketches_is_found() {
+    for (metric, rows) in METRICS.iter().flat_map(|&it| ROWS.map(|rows| (it, rows))) {
+        let mut random = StdRng::seed_from_u64(5);
+        let records: Vec<_> = (0..12_000)
+            .map(|id| {
+                let vector = vector(&mut random);
+                let side = if vector.iter().sum::<f32>() < 10.0 { "far" } else { "near" };
+                Record::new(id, vector).with_tags([side]).with_group(format!("group {}", id % 500))
+            })
+            .collect();
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::new(DIMENSION, metric).with_rows(rows);
+        let config = config.with_ef_construction(50);
+        let store = Store::create(directory.path(), config).unwrap();
+        let mut load = store.bulk_load();
+        records.iter().for_each(|record| load.add(record).unwrap());
+        load.commit().unwrap();
+        for id in (0..12_000).step_by(7) {
+            store.delete(id).unwrap();
+        }
+
+        let (far, mut found, mut all) = (Filter::tag("far"), 0, 0);
+        for _ in 0..30 {
+            let query: Vec<f32> = vector(&mut random).iter().map(|x| x + 2.0).collect();
+            let alive = |record: &Record| !record.id().is_multiple_of(7);
+            let exact = nearest(&records, &query, metric, |it| alive(it) && it.tags() == ["far"]);
+            let search = Query::new(&query, K).ef(60).filter(&far);
+            for (search, in_groups) in [(search, false), (search.distinct_groups(), true)] {
+                let hits = store.search(&search).unwrap();
+                assert_eq!(hits.len(), K);
+                let mut expected = exact.clone();
+                if in_groups {
+                    let mut groups = HashSet::new();
+                    expected.retain(|(id, _)| groups.insert(id % 500));
+                }
+                assert!(hits.iter().all(|hit| exact.iter().any(|&(id, _)| id == hit.id)));
+                let nearest = &expected[..K];
+                found += hits.iter().filter(|hit| nearest.iter().any(|it| it.0 == hit.id)).count();
+                all += K;
+            }
+        }
+        let recall = found as f64 / all as f64;
+        assert!(recall > 0.95, "{metric}: {recall}");
     }
 }

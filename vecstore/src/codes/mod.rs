@@ -6,11 +6,15 @@
 //! Optimal Quantization of High-Dimensional Vectors in Euclidean Space for Approximate Nearest Neighbor
 //! Search", SIGMOD 2025, section 3), with one scale for all vectors.
 
+mod bounds;
 mod kernel;
 mod rotation;
+mod sketch;
 
+pub(crate) use self::bounds::BLOCK as SKETCHED;
 pub(crate) use self::kernel::prefetch;
 use self::kernel::{BATCH, Kernel, LINE};
+pub(crate) use self::sketch::{SketchTarget, block as sketch_block, block_len as sketch_len};
 use crate::Metric;
 
 /// A component lies between so many levels below and above zero.

@@ -12,11 +12,12 @@ mod pool;
 mod refine;
 mod repair;
 mod search;
+mod sift;
 mod visited;
 
 use std::borrow::Cow;
 
-use crate::codes::CodeTarget;
+use crate::codes::{CodeTarget, SKETCHED, SketchTarget};
 use crate::row::Row;
 
 pub(crate) use accepted::{look_around, search_accepted};
@@ -28,6 +29,7 @@ pub(crate) use links::{Links, NO_LINK};
 pub(crate) use refine::{refine, scan};
 pub(crate) use repair::repair;
 pub(crate) use search::{Candidate, search};
+pub(crate) use sift::sift;
 
 /// More layers than any graph of fewer than 2^32 nodes needs, even with M = 2.
 pub(crate) const MAX_LEVELS: usize = 32;
@@ -74,6 +76,23 @@ pub(crate) trait Graph {
     /// Appends the distances of slots from a target by the vectors themselves.
     fn distances_by_row(&self, target: &Target<'_>, slots: &[u32], distances: &mut Vec<f32>) {
         distances.extend(slots.iter().map(|&slot| self.distance(target, slot)));
+    }
+
+    /// Whether the graph keeps sketches, and they pay on this processor.
+    fn has_sketches(&self) -> bool {
+        false
+    }
+
+    /// What the distances of a block of [`SKETCHED`] slots are at least, most probably; infinity for
+    /// those that are not accepted. Gives the least of them.
+    fn bounds(
+        &self,
+        _target: &SketchTarget,
+        _block: usize,
+        _accepted: u32,
+        _bounds: &mut [f32; SKETCHED],
+    ) -> f32 {
+        f32::INFINITY
     }
 
     /// Calls `visit` with each slot that `slot` has a link to on `level`. A link may lead to a slot

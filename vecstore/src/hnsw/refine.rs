@@ -35,54 +35,88 @@ pub(crate) fn scan<G: Graph>(
     needed: usize,
     limit: Option<f32>,
 ) -> Vec<Candidate> {
-    let margin = target.code.as_ref().map_or(0.0, |code| SCAN_MARGIN * code.deviation);
-    let limit = limit.map_or(f32::INFINITY, |limit| limit + margin);
-    let found = nearest_by_code(graph, target, slots, needed, 2.0 * margin, limit);
-    nearest(graph, target, &found, needed, SCAN_MARGIN)
+    let mut scanned = Scanned::new(target, needed, limit);
+    scanned.compare(graph, target, slots);
+    scanned.finish(graph, target)
 }
 
-/// Of the slots that are no farther than `limit` by their codes alone the `count` nearest, and all that
-/// are by `margin` farther at most, nearest first.
-fn nearest_by_code<G: Graph>(
-    graph: &G,
-    target: &Target<'_>,
-    mut slots: impl Iterator<Item = u32>,
-    count: usize,
+/// Those that are nearest, by their codes alone, among all that were compared so far: the `needed` nearest,
+/// and all that codes do not tell from these.
+pub(super) struct Scanned {
+    needed: usize,
+    /// Twice as far as a distance by code is from the true one.
     margin: f32,
     limit: f32,
-) -> Vec<Candidate> {
-    let (mut batch, mut distances) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
-    let (mut found, mut bound, mut room) = (Vec::new(), limit, count.saturating_add(AT_ONCE));
-    // Drops what is farther than the bound that the nearest so far give.
-    let shrink = |found: &mut Vec<Candidate>| {
-        if !(1..found.len()).contains(&count) {
-            return limit;
-        }
-        let (_, last, _) = found.select_nth_unstable(count - 1);
-        let bound = limit.min(last.distance + margin);
-        found.retain(|candidate| is_within(candidate.distance, bound));
-        bound
-    };
-    loop {
-        batch.clear();
-        batch.extend(slots.by_ref().take(AT_ONCE));
-        if batch.is_empty() {
-            break;
-        }
-        graph.prefetch(&batch);
-        distances.clear();
-        graph.distances(target, &batch, &mut distances);
-        let candidates = batch.iter().zip(&distances);
-        let candidates = candidates.map(|(&slot, &distance)| Candidate { distance, slot });
-        found.extend(candidates.filter(|candidate| is_within(candidate.distance, bound)));
-        if found.len() >= room {
-            bound = shrink(&mut found);
-            room = room.max(found.len().saturating_mul(2));
+    found: Vec<Candidate>,
+    /// What is farther is not among them.
+    bound: f32,
+    /// So many are kept before what is farther is looked for.
+    room: usize,
+    batch: Vec<u32>,
+    distances: Vec<f32>,
+}
+
+impl Scanned {
+    pub(super) fn new(target: &Target<'_>, needed: usize, limit: Option<f32>) -> Self {
+        let margin = target.code.as_ref().map_or(0.0, |code| SCAN_MARGIN * code.deviation);
+        let limit = limit.map_or(f32::INFINITY, |limit| limit + margin);
+        Self {
+            needed,
+            margin: 2.0 * margin,
+            limit,
+            found: Vec::new(),
+            bound: limit,
+            room: needed.saturating_add(AT_ONCE),
+            batch: Vec::with_capacity(AT_ONCE),
+            distances: Vec::with_capacity(AT_ONCE),
         }
     }
-    shrink(&mut found);
-    found.sort_unstable();
-    found
+
+    pub(super) fn compare<G: Graph>(
+        &mut self,
+        graph: &G,
+        target: &Target<'_>,
+        mut slots: impl Iterator<Item = u32>,
+    ) {
+        loop {
+            self.batch.clear();
+            self.batch.extend(slots.by_ref().take(AT_ONCE));
+            if self.batch.is_empty() {
+                break;
+            }
+            graph.prefetch(&self.batch);
+            self.distances.clear();
+            graph.distances(target, &self.batch, &mut self.distances);
+            let candidates = self.batch.iter().zip(&self.distances);
+            let candidates = candidates.map(|(&slot, &distance)| Candidate { distance, slot });
+            self.found.extend(candidates.filter(|it| is_within(it.distance, self.bound)));
+            if self.found.len() >= self.room {
+                self.bound();
+                self.room = self.room.max(self.found.len().saturating_mul(2));
+            }
+        }
+    }
+
+    /// Drops what is farther than the bound that the nearest so far give, and gives the bound.
+    pub(super) fn bound(&mut self) -> f32 {
+        if (1..self.found.len()).contains(&self.needed) {
+            let (_, last, _) = self.found.select_nth_unstable(self.needed - 1);
+            self.bound = self.limit.min(last.distance + self.margin);
+            self.found.retain(|it| is_within(it.distance, self.bound));
+        }
+        self.bound
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The nearest, by the vectors themselves.
+    pub(super) fn finish<G: Graph>(mut self, graph: &G, target: &Target<'_>) -> Vec<Candidate> {
+        self.bound();
+        self.found.sort_unstable();
+        nearest(graph, target, &self.found, self.needed, SCAN_MARGIN)
+    }
 }
 
 /// Whether a distance is no farther than a bound, or is none, as of vectors so large that their product

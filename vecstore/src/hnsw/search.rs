@@ -7,6 +7,7 @@ use std::mem;
 use super::pool::Pool;
 use super::visited::Visited;
 use super::{Graph, Target};
+use crate::codes::SKETCHED;
 
 /// A slot and its distance from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +41,9 @@ pub(super) struct Scratch {
     pub(super) ahead: Vec<u32>,
     pub(super) bridges: Vec<u32>,
     pub(super) distances: Vec<f32>,
+    pub(super) bounds: Vec<[f32; SKETCHED]>,
+    pub(super) window: Vec<(f32, usize)>,
+    pub(super) least: Vec<f32>,
 }
 
 impl Scratch {

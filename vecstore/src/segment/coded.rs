@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::codes::{CodeTarget, Quantiser};
+use crate::codes::{CodeTarget, Quantiser, sketch_block};
 use crate::{Config, Metric};
 
 /// The codes of many vectors, in memory.
@@ -45,6 +45,11 @@ impl Coded {
     /// What the distance of a slot starts from.
     pub(super) fn norm(&self, slot: u32) -> f32 {
         if self.mean.is_empty() { 0.0 } else { self.norms[slot as usize] }
+    }
+
+    /// The sketches of a block of slots.
+    pub(super) fn sketches(&self, slots: &[u32]) -> Vec<u8> {
+        sketch_block(slots.iter().map(|&slot| self.code(slot)), self.code_len)
     }
 
     pub(super) fn target(&self, row: &[f32]) -> CodeTarget {

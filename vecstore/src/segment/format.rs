@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::pages::PAGE;
-use crate::codes::Quantiser;
+use crate::codes::{Quantiser, SKETCHED, sketch_len};
 use crate::hnsw::{MAX_LEVELS, MAX_SLOTS};
 use crate::part::MAX_SEQ;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
 /// The version this crate writes, and the newest it reads.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The header fills the first page of the file.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -69,12 +69,17 @@ pub(super) enum Section {
     Codes,
     /// Where there is a mean, `n` f32: the square of each vector's distance from it.
     Norms,
+    /// For each [`SKETCHED`] slots a block of sketches, if there are codes.
+    Sketches,
 }
 
-pub(super) const SECTIONS: usize = Section::Norms as usize + 1;
+pub(super) const SECTIONS: usize = Section::Sketches as usize + 1;
 
 /// Version 1 had no codes, and its header ended with the checksums.
 const SECTIONS_1: usize = Section::Checksums as usize + 1;
+
+/// Version 2 had no sketches.
+const SECTIONS_2: usize = Section::Norms as usize + 1;
 
 impl Section {
     /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
@@ -181,7 +186,11 @@ impl Header {
         let (m, ef_construction) = (numbers.u32() as usize, numbers.u32() as usize);
         let seq = numbers.u64();
         let layers = std::array::from_fn(|_| numbers.u32());
-        let written = if found == 1 { SECTIONS_1 } else { SECTIONS };
+        let written = match found {
+            1 => SECTIONS_1,
+            2 => SECTIONS_2,
+            _ => SECTIONS,
+        };
         let mut sections = [Extent::default(); SECTIONS];
         for section in &mut sections[..written] {
             *section = Extent { start: numbers.u64(), len: numbers.u64() };
@@ -239,12 +248,14 @@ impl Header {
             }
             Some(_) => return Err("the step of its codes makes no sense"),
         };
+        let sketches = if code_len > 0 { sketch_len(code_len as usize) as u64 } else { 0 };
         let centred = u64::from(code_len > 0 && metric == Metric::SquaredEuclidean);
         let fits = len(Section::Rows) == n * (rows.width() * dimension) as u64
             && len(Section::Links) == self.layers.iter().enumerate().map(links).sum::<u64>()
             && len(Section::Mean) == 4 * centred * dimension as u64
             && len(Section::Codes) == n * code_len
             && len(Section::Norms) == 4 * centred * n
+            && [0, n.div_ceil(SKETCHED as u64) * sketches].contains(&len(Section::Sketches))
             && len(Section::Ids) == 8 * n
             && len(Section::ById) == 4 * n
             && [0, 4 * n].contains(&len(Section::GroupOf))

@@ -20,7 +20,7 @@ use self::format::{Extent, HEADER_BYTES, Header, NO_GROUP, Section};
 pub(crate) use self::merge::Sources;
 use self::pages::{PAGE, Pages};
 pub(crate) use self::write::write_merged;
-use crate::codes::prefetch;
+use crate::codes::{SKETCHED, SketchTarget, prefetch};
 use crate::hnsw::{Graph, MAX_LEVELS, Target};
 use crate::part::Part;
 use crate::row::Row;
@@ -222,6 +222,26 @@ impl Graph for Segment {
             }
             None => self.distances_by_row(target, slots, distances),
         }
+    }
+
+    fn has_sketches(&self) -> bool {
+        self.header.extent(Section::Sketches).len > 0 && SketchTarget::pays()
+    }
+
+    #[inline]
+    fn bounds(
+        &self,
+        target: &SketchTarget,
+        block: usize,
+        accepted: u32,
+        bounds: &mut [f32; SKETCHED],
+    ) -> f32 {
+        let sketches = self.extent_of(Section::Sketches);
+        let start = sketches.start + block * target.block_len();
+        let sketches = self.read_bytes(start..sketches.end.min(start + target.block_len()));
+        let first = block * SKETCHED;
+        let norms = self.read(Section::Norms, first, SKETCHED.min(self.len() - first));
+        target.bounds(sketches, norms, accepted, bounds)
     }
 
     #[inline]

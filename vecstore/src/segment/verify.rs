@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use super::Segment;
 use super::format::{NO_GROUP, Section};
-use crate::codes::Quantiser;
+use crate::codes::{Quantiser, SKETCHED, sketch_block, sketch_len};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
 use crate::{Error, Metric, Result, Verification};
@@ -18,6 +18,7 @@ impl Segment {
         self.verify_ids()?;
         self.verify_rows()?;
         self.verify_codes()?;
+        self.verify_sketches()?;
         self.verify_strings()?;
         self.verify_tags()?;
         let links = self.verify_links()?;
@@ -71,6 +72,26 @@ impl Segment {
             if !fits {
                 return Err(
                     self.wrong(format!("the code in slot {slot} is not that of its vector"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_sketches(&self) -> Result<()> {
+        let extent = self.header.extent(Section::Sketches);
+        if extent.len == 0 {
+            return Ok(());
+        }
+        let code_len = Quantiser::code_len(self.config().dimension);
+        let len = sketch_len(code_len);
+        for (block, first) in (0..self.len()).step_by(SKETCHED).enumerate() {
+            let count = SKETCHED.min(self.len() - first);
+            let codes = self.read::<u8>(Section::Codes, first * code_len, count * code_len);
+            let sketches = sketch_block(codes.chunks_exact(code_len), code_len);
+            if self.read::<u8>(Section::Sketches, block * len, len) != sketches {
+                return Err(
+                    self.wrong(format!("sketches from slot {first} on are not of its codes"))
                 );
             }
         }

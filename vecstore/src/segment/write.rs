@@ -10,6 +10,7 @@ use roaring::RoaringBitmap;
 use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS, Section};
 use super::merge::{Merge, Sources};
 use super::pages::{PAGE, begin_checksum};
+use crate::codes::SKETCHED;
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::manifest::segment_name;
 use crate::{Result, dir};
@@ -123,6 +124,8 @@ fn write(
             let norms = order.iter().map(|&slot| coded.norm(slot).to_le_bytes());
             sections.write(Section::Norms, norms)?;
         }
+        let sketches = order.chunks(SKETCHED).map(|slots| coded.sketches(slots));
+        sections.write(Section::Sketches, sketches)?;
     }
 
     let ids: Vec<u64> = order.iter().map(|&slot| merge.id(slot)).collect();

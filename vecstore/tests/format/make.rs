@@ -15,7 +15,7 @@ use crate::contents::{Coded, Contents, Entry, Expected, Search};
 use crate::{DIMENSION, Fixture};
 
 /// The newest version of the format that is fixed.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// `cargo test -p vecstore --test format -- --ignored make`
 #[test]

@@ -87,6 +87,8 @@ fn answers(snapshot: &Snapshot) -> Option<Answers> {
     let mut answered = vec![
         search(few),
         search(few.ef(1)),
+        // So few that a segment of this size is sifted by its sketches.
+        search(few.ef(20)),
         search(few.ef(usize::MAX)),
         search(few.distinct_groups()),
         search(few.filter(&odd)),

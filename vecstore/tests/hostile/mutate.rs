@@ -96,6 +96,7 @@ fn refit(file: &mut Vec<u8>, random: &mut StdRng) {
     let dimension = u64::from(u32_at(file, DIMENSION));
     let width = if u32_at(file, ROW_FORMAT) == 1 { 2 } else { 4 };
     let starts = 8u64.saturating_mul(slots + 1);
+    let code_len = dimension.next_multiple_of(64);
     let mut fit = vec![
         (ROWS, slots.saturating_mul(dimension).saturating_mul(width)),
         (LINKS, links.saturating_mul(4)),
@@ -107,8 +108,9 @@ fn refit(file: &mut Vec<u8>, random: &mut StdRng) {
         (TAG_LIST_STARTS, starts),
         (PAYLOAD_STARTS, starts),
         (MEAN, 4 * dimension),
-        (CODES, slots.saturating_mul(dimension.next_multiple_of(64))),
+        (CODES, slots.saturating_mul(code_len)),
         (NORMS, 4 * slots),
+        (SKETCHES, slots.div_ceil(32).saturating_mul(128 + 4 * code_len)),
     ];
     fit.extend(optional.into_iter().filter(|&(section, _)| layout::extent(file, section).1 > 0));
     let last = layout::extent(file, CHECKSUMS).0;
