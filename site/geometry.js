@@ -130,10 +130,12 @@ function poseOf([[leftX, leftY], [rightX, rightY]], apart) {
 }
 
 /**
+ * Whether a picture in this pose reaches to all edges of its frame.
+ *
  * @param {Pose} pose
  * @param {Size} size
  */
-function fillsFrame({ center: [x, y], angle, scale }, { width, height }) {
+export function fillsFrame({ center: [x, y], angle, scale }, { width, height }) {
   const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
   return [0, 1].every((right) =>
     [0, 1].every((bottom) => {

@@ -25,7 +25,8 @@ export class PersonDialog extends HTMLElement {
   #id = '';
 
   /**
-   * Shows the person whom the page's address names, or nobody.
+   * Shows the person whom the page's address names, or nobody: a panel can be linked to, and left by
+   * going back.
    *
    * @param {Translator} translator
    */

@@ -121,6 +121,16 @@ impl Browser {
         focused.send_keys(keys).await.expect("press keys");
     }
 
+    /// Presses the tabulator, also where keys that are sent to the focus would be taken for a file's name.
+    pub(crate) async fn press_tab(&self) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let key = json!({
+                "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9,
+            });
+            self.devtools("Input.dispatchKeyEvent", key).await;
+        }
+    }
+
     /// Chooses `photo` as the file dialog would.
     pub(crate) async fn choose_file(&self, photo: &Path) {
         let input = self.client.find(Locator::Css("input[type=file]")).await.expect("find input");
