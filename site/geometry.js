@@ -18,7 +18,7 @@
 const EYES_AT = /** @type {const} */ ([0.5, 0.42]);
 /** How far apart the eyes come to lie: as far as shows the head, further where the picture ends. */
 const CLOSEST = 0.2;
-const WIDEST = 0.34;
+const WIDEST = 0.42;
 
 /**
  * Where to mark a face on a photo of any displayed size.
@@ -130,12 +130,10 @@ function poseOf([[leftX, leftY], [rightX, rightY]], apart) {
 }
 
 /**
- * Whether a picture in this pose reaches to all edges of its frame.
- *
  * @param {Pose} pose
  * @param {Size} size
  */
-export function fillsFrame({ center: [x, y], angle, scale }, { width, height }) {
+function fillsFrame({ center: [x, y], angle, scale }, { width, height }) {
   const [cos, sin] = [Math.cos(angle) / scale, Math.sin(angle) / scale];
   return [0, 1].every((right) =>
     [0, 1].every((bottom) => {

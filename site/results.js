@@ -1,7 +1,7 @@
 // @ts-check
 import { button, element, placed } from './dom.js';
 import { eyesOf, FaceDuel, portraitPicture } from './duel.js';
-import { aligned, fillsFrame, posePlace } from './geometry.js';
+import { aligned, posePlace } from './geometry.js';
 
 /**
  * @typedef {import('./api.js').LookAlike} LookAlike
@@ -100,11 +100,7 @@ export function card(lookAlike, translator, onChoose) {
   portrait.addEventListener('load', () => {
     const size = { width: portrait.naturalWidth, height: portrait.naturalHeight };
     const [pose] = aligned([{ size, eyes: eyesOf(lookAlike, size) }]);
-    if (fillsFrame(pose, size)) {
-      placed(portrait, posePlace(pose, size));
-    } else {
-      portrait.className = 'whole'; // Cut so closely that its edges would be seen.
-    }
+    placed(portrait, posePlace(pose, size));
   });
   const made = button('match card', '', onChoose);
   made.append(

@@ -258,10 +258,8 @@ async fn take(
         )
         .await;
     let content = u32::try_from(content.as_u64().unwrap_or_default())?;
-    browser.resize(width, height.max(content)).await;
     let path = dir.join(format!("{}-{state}.png", device.name));
-    std::fs::write(&path, browser.screenshot().await)?;
-    browser.resize(width, height).await;
+    std::fs::write(&path, browser.screenshot(width, height.max(content)).await)?;
     println!("{}", path.display());
     Ok(())
 }

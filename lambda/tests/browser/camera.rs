@@ -115,3 +115,27 @@ async fn a_camera_that_is_refused_or_absent_is_told_and_a_photo_still_works() {
         }
     }
 }
+
+#[tokio::test]
+async fn of_two_cameras_the_other_can_be_used() {
+    let two = [ALLOWED.to_owned(), format!("{FAKE}=device-count=2")];
+    for visitor in [PHONE, DESKTOP] {
+        let browser = Browser::start_with(visitor.language, &two, json!({})).await;
+        let page = Page::open_in(browser, visitor.window).await;
+        page.browser.click("#camera").await;
+        let camera =
+            "const [track] = document.querySelector('.camera video').srcObject.getVideoTracks();
+            return track.getSettings().deviceId";
+        let mut used = Vec::new();
+        for _ in 0..3 {
+            page.browser.visible(".camera video").await;
+            used.push(page.browser.run(camera).await);
+            page.says(".camera .button.quiet", "camera.switch").await;
+            page.is_for_everybody("two cameras").await;
+            page.browser.click(".camera .button.quiet").await;
+        }
+        assert_ne!(used[0], used[1]);
+        assert_eq!(used[0], used[2]);
+        page.is_clean_but_for(&[]).await;
+    }
+}
