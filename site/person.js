@@ -93,7 +93,8 @@ export class PersonDialog extends HTMLElement {
   #show(translator, ...content) {
     const close = button('button quiet close', translator.text('person.close'), () => this.#dialog.close());
     this.#dialog.ariaLabel = translator.text('person.title');
-    this.#dialog.replaceChildren(element('div', { className: 'panel' }, ...content, close));
+    const panel = element('div', { className: 'panel' }, ...content);
+    this.#dialog.replaceChildren(panel, element('div', { className: 'actions' }, close));
   }
 
   /**

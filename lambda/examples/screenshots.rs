@@ -254,7 +254,9 @@ async fn take(
             const passing = document.getAnimations()
                 .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
             await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
-            return document.documentElement.scrollHeight",
+            scrollTo(0, 0);
+            // A dialog darkens what the window shows.
+            return document.querySelector('dialog[open]') ? 0 : document.documentElement.scrollHeight",
         )
         .await;
     let content = u32::try_from(content.as_u64().unwrap_or_default())?;
