@@ -1,13 +1,16 @@
 // @ts-check
 import { blend, findLookAlikes } from './api.js';
+import { CameraDialog } from './camera.js';
 import { SOURCE } from './config.js';
 import { button, byId, element } from './dom.js';
 import { FaceDuel } from './duel.js';
 import { MarkedPhoto } from './faces.js';
+import { PersonDialog } from './person.js';
 import { preparePhoto, releasePhoto } from './photo.js';
 import { isWorthRetrying } from './problem.js';
 import { duelOf, results } from './results.js';
 import { Session } from './session.js';
+import { shareCard } from './share.js';
 import { adviceOf, announcementOf, hintOf, titleOf } from './words.js';
 
 /**
@@ -40,11 +43,11 @@ export class App {
         void this.#session.retry();
       }
     });
-    addEventListener('hashchange', () => void this.#followAddress());
+    addEventListener('hashchange', () => PersonDialog.follow(translator));
     const link = element('a', { href: SOURCE.href, rel: 'noreferrer' }, translator.text('privacy.codeServer'));
     link.dataset.text = 'privacy.codeServer';
     byId('code-links', HTMLElement).append(link);
-    void this.#followAddress();
+    PersonDialog.follow(translator);
   }
 
   /** @param {Blob} file */
@@ -53,7 +56,6 @@ export class App {
   }
 
   async useCamera() {
-    const { CameraDialog } = await import('./camera.js');
     const picture = await CameraDialog.takePicture(this.#translator);
     if (picture) {
       this.choosePhoto(picture);
@@ -63,6 +65,7 @@ export class App {
   /** Shows the session's state in the translator's language. */
   render() {
     const { state } = this.#session;
+    const { activeElement } = document; // Before it is hidden, which takes the focus from it.
     const isBusy = state.step === 'preparing' || state.step === 'searching';
     const isOnStage = isBusy || state.photo !== null;
     const visible = {
@@ -86,7 +89,7 @@ export class App {
     this.#photo.show(state, this.#translator);
     this.#showResults();
     this.#announce(announcementOf(state, this.#translator));
-    this.#keepFocus(isOnStage ? this.#heading : this.#input);
+    this.#keepFocus(activeElement, isOnStage ? this.#heading : this.#input);
   }
 
   #showResults() {
@@ -144,8 +147,7 @@ export class App {
    */
   async #share(duel, pressed) {
     pressed.disabled = true;
-    const sharing = import('./share.js').then(({ shareCard }) => shareCard(duel, this.#translator));
-    const done = await sharing.catch((error) => {
+    const done = await shareCard(duel, this.#translator).catch((error) => {
       console.error(error);
       return /** @type {const} */ ('failed');
     });
@@ -154,14 +156,6 @@ export class App {
     if (done === 'saved' || done === 'failed') {
       pressed.textContent = this.#translator.text(`share.${done}`);
       this.#announce(pressed.textContent);
-    }
-  }
-
-  /** Opens the panel of the person whom the address names: it can be linked to, and left by going back. */
-  async #followAddress() {
-    if (location.hash.startsWith('#person=') || document.querySelector('person-dialog')) {
-      const { PersonDialog } = await import('./person.js');
-      PersonDialog.follow(this.#translator);
     }
   }
 
@@ -198,11 +192,14 @@ export class App {
   /**
    * When what had the focus is gone, the keyboard goes on at the beginning of what came instead.
    *
+   * @param {Element | null} focused what had it
    * @param {HTMLElement} beginning
    */
-  #keepFocus(beginning) {
-    const { activeElement } = document;
-    const isGone = activeElement === document.body ? this.#session.state.step !== 'start' : activeElement?.closest('[hidden]');
+  #keepFocus(focused, beginning) {
+    const isGone =
+      focused === document.body
+        ? this.#session.state.step !== 'start'
+        : !focused?.isConnected || focused.closest('[hidden]');
     if (isGone) {
       beginning.focus({ preventScroll: true });
     }

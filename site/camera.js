@@ -14,7 +14,12 @@ export class CameraDialog extends HTMLElement {
   #video = element('video', { muted: true, playsInline: true, autoplay: true });
   /** @type {MediaStream | null} */
   #stream = null;
-  #facing = 'user';
+  /**
+   * The camera that is asked for: first the one that looks at the visitor.
+   *
+   * @type {MediaTrackConstraints}
+   */
+  #wanted = { facingMode: 'user' };
   /** @type {Translator} */
   #translator;
   /** @type {Blob | null} */
@@ -64,7 +69,7 @@ export class CameraDialog extends HTMLElement {
       if (!navigator.mediaDevices) {
         throw new DOMException('', 'NotFoundError'); // A page without HTTPS has none.
       }
-      const video = { facingMode: this.#facing, width: { ideal: 1280 }, height: { ideal: 960 } };
+      const video = { ...this.#wanted, width: { ideal: 1280 }, height: { ideal: 960 } };
       this.#stream = await navigator.mediaDevices.getUserMedia({ video });
       if (!this.isConnected) {
         this.#stop();
@@ -83,14 +88,19 @@ export class CameraDialog extends HTMLElement {
   /** @param {MediaStream} stream */
   async #showLive(stream) {
     // A selfie is expected to look like a mirror; what another camera sees is not.
-    const { facingMode } = stream.getVideoTracks()[0].getSettings();
+    const { facingMode, deviceId } = stream.getVideoTracks()[0].getSettings();
     this.#video.classList.toggle('mirrored', facingMode !== 'environment');
     this.#video.ariaLabel = this.#translator.text('camera.preview');
     const take = button('button', this.#translator.text('camera.take'), () => void this.#take());
     const buttons = [take, this.#closeButton()];
     const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'videoinput');
     if (cameras.length > 1) {
-      buttons.splice(1, 0, button('button quiet', this.#translator.text('camera.switch'), () => void this.#switch()));
+      const next = cameras[(cameras.findIndex((camera) => camera.deviceId === deviceId) + 1) % cameras.length];
+      const other = button('button quiet', this.#translator.text('camera.switch'), () => {
+        this.#wanted = { deviceId: { exact: next.deviceId } };
+        void this.#start();
+      });
+      buttons.splice(1, 0, other);
     }
     this.#show(this.#video, ...buttons);
     take.focus();
@@ -121,11 +131,6 @@ export class CameraDialog extends HTMLElement {
 
   #closeButton() {
     return button('button quiet', this.#translator.text('camera.close'), () => this.#dialog.close());
-  }
-
-  #switch() {
-    this.#facing = this.#facing === 'user' ? 'environment' : 'user';
-    return this.#start();
   }
 
   /** Takes the picture as the camera sees it: others see the visitor so, and portraits show people so. */

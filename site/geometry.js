@@ -18,7 +18,7 @@
 const EYES_AT = /** @type {const} */ ([0.5, 0.42]);
 /** How far apart the eyes come to lie: as far as shows the head, further where the picture ends. */
 const CLOSEST = 0.2;
-const WIDEST = 0.34;
+const WIDEST = 0.42;
 
 /**
  * Where to mark a face on a photo of any displayed size.

@@ -25,7 +25,8 @@ export class PersonDialog extends HTMLElement {
   #id = '';
 
   /**
-   * Shows the person whom the page's address names, or nobody.
+   * Shows the person whom the page's address names, or nobody: a panel can be linked to, and left by
+   * going back.
    *
    * @param {Translator} translator
    */
@@ -92,7 +93,8 @@ export class PersonDialog extends HTMLElement {
   #show(translator, ...content) {
     const close = button('button quiet close', translator.text('person.close'), () => this.#dialog.close());
     this.#dialog.ariaLabel = translator.text('person.title');
-    this.#dialog.replaceChildren(element('div', { className: 'panel' }, ...content, close));
+    const panel = element('div', { className: 'panel' }, ...content);
+    this.#dialog.replaceChildren(panel, element('div', { className: 'actions' }, close));
   }
 
   /**

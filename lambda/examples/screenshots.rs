@@ -51,11 +51,11 @@ struct Device {
 }
 
 const DEVICES: [Device; 5] = [
-    Device { name: "desktop-light", size: (1280, 860), scheme: "light", language: "en" },
-    Device { name: "desktop-dark", size: (1280, 860), scheme: "dark", language: "ru" },
-    Device { name: "phone-light", size: (360, 740), scheme: "light", language: "en" },
-    Device { name: "phone-dark", size: (360, 740), scheme: "dark", language: "ru" },
-    Device { name: "tablet-light", size: (820, 1180), scheme: "light", language: "ru" },
+    Device { name: "desktop-light", size: (1440, 900), scheme: "light", language: "en" },
+    Device { name: "desktop-dark", size: (1440, 900), scheme: "dark", language: "ru" },
+    Device { name: "phone-light", size: (390, 844), scheme: "light", language: "en" },
+    Device { name: "phone-dark", size: (390, 844), scheme: "dark", language: "ru" },
+    Device { name: "tablet-light", size: (768, 1024), scheme: "light", language: "ru" },
 ];
 
 /// What Chromium's camera shows, and that nobody has to allow it.
@@ -67,6 +67,17 @@ const BUSY: &str = "const real = window.fetch;
         ? Promise.resolve(new Response('', { status: 503, headers: { 'retry-after': '9' } }))
         : real(address, options);
     window.atEase = () => { window.fetch = real; };";
+
+/// Keeps the picture for sharing, which the browser would save.
+const KEEP: &str = "delete Navigator.prototype.canShare;
+    HTMLAnchorElement.prototype.click = () => {};
+    const { createObjectURL } = URL;
+    URL.createObjectURL = (file) => {
+        if (file.type === 'image/png') {
+            void file.arrayBuffer().then((bytes) => { window.card = Array.from(new Uint8Array(bytes)); });
+        }
+        return createObjectURL(file);
+    };";
 
 /// A visitor who does not allow the camera.
 const REFUSE: &str = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); }";
@@ -90,6 +101,8 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
         Some(photo) => std::fs::canonicalize(photo)?,
         None => write("person.jpg", &portraits::jpeg(&portrait))?,
     };
+    let mut far = portraits::wall(140, 105);
+    image::imageops::overlay(&mut far, &AARON.portrait(48), 40, 30);
     let photos = Photos {
         person,
         nobody: write("nobody.jpg", &portraits::jpeg(&portraits::wall(800, 600)))?,
@@ -97,6 +110,7 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
             "couple.jpg",
             &portraits::jpeg(&portraits::side_by_side(&AARON, &ADAMA, 600)),
         )?,
+        far: write("far.jpg", &portraits::jpeg(&far))?,
         notes: write("notes.txt", b"Dear diary")?,
         heic: write("IMG_0001.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")?,
     };
@@ -115,7 +129,7 @@ async fn take_all(arguments: &Arguments, url: &str) -> Result<(), Box<dyn Error>
         if arguments.blur {
             blur(&browser).await;
         }
-        visit(&browser, device, &photos, &arguments.dir).await?;
+        visit(&browser, device, &photos, &arguments.dir, arguments.blur).await?;
     }
     Ok(())
 }
@@ -125,6 +139,7 @@ struct Photos {
     person: PathBuf,
     nobody: PathBuf,
     couple: PathBuf,
+    far: PathBuf,
     notes: PathBuf,
     heic: PathBuf,
 }
@@ -135,6 +150,7 @@ async fn visit(
     device: &Device,
     photos: &Photos,
     dir: &Path,
+    blurred: bool,
 ) -> Result<(), Box<dyn Error>> {
     let take = async |state| take(browser, device, dir, state).await;
 
@@ -182,6 +198,15 @@ async fn visit(
     take("found").await?;
     browser.click(".note summary").await;
     take("explained").await?;
+    browser.run(KEEP).await;
+    browser.click(".verdict .button").await;
+    browser.until("window.card").await;
+    take("saved").await?;
+    // As it was drawn: no sheet makes these faces unrecognisable.
+    if !blurred {
+        let card: Vec<u8> = serde_json::from_value(browser.run("return window.card").await)?;
+        std::fs::write(dir.join(format!("{}-card.png", device.name)), card)?;
+    }
     browser.click(".verdict .quiet").await;
     browser.visible("person-dialog .card").await;
     take("person").await?;
@@ -193,6 +218,10 @@ async fn visit(
     browser.visible("marked-photo.several").await;
     browser.visible(".ready .wipe").await;
     take("several-faces").await?;
+    browser.choose_file(&photos.far).await;
+    browser.visible("marked-photo:not(.several) .mark").await;
+    browser.visible(".ready .wipe").await;
+    take("small-face").await?;
     browser.choose_file(&photos.nobody).await;
     browser.visible("#stage .problem").await;
     take("no-face").await
@@ -225,14 +254,14 @@ async fn take(
             const passing = document.getAnimations()
                 .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
             await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
-            return document.documentElement.scrollHeight",
+            scrollTo(0, 0);
+            // A dialog darkens what the window shows.
+            return document.querySelector('dialog[open]') ? 0 : document.documentElement.scrollHeight",
         )
         .await;
     let content = u32::try_from(content.as_u64().unwrap_or_default())?;
-    browser.resize(width, height.max(content)).await;
     let path = dir.join(format!("{}-{state}.png", device.name));
-    std::fs::write(&path, browser.screenshot().await)?;
-    browser.resize(width, height).await;
+    std::fs::write(&path, browser.screenshot(width, height.max(content)).await)?;
     println!("{}", path.display());
     Ok(())
 }

@@ -38,7 +38,7 @@ const messages = {
   'found.otherAnnouncement': 'Compared with {name}, {percent}.',
   'found.noteTitle': 'What does the percentage mean?',
   'found.note':
-    'A neural network describes each face by a long list of numbers; the percentage says how close the two lists are. Two photos of one person mostly come near 100 %, two strangers picked at random stay far below. Light, age and the turn of the head count too. It is a game: it says nothing about who somebody is or where they come from.',
+    'A neural network describes each face by a long list of numbers; the percentage says how close the two lists are. Two photos of one person mostly come near 100%, two strangers picked at random stay far below. Light, age and the turn of the head count too. It is a game: it says nothing about who somebody is or where they come from.',
 
   'likeness.same': 'As alike as two photos of one person.',
   'likeness.strong': 'A strong likeness.',

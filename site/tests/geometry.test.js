@@ -40,8 +40,10 @@ test('pictures are enlarged until they fill the frame, but not without end', () 
   assert.ok(Math.abs(apart(aligned(roomy), roomy[0].eyes) - 0.2) < 1e-9);
   const tight = [{ size: { width: 1000, height: 1000 }, eyes: [[370, 420], [630, 420]] }];
   assert.ok(Math.abs(apart(aligned(tight), tight[0].eyes) - 0.26) < 0.011);
+  const close = [{ size: { width: 1000, height: 1000 }, eyes: [[350, 350], [650, 350]] }];
+  assert.ok(Math.abs(apart(aligned(close), close[0].eyes) - 0.36) < 0.011);
   const edge = [{ size: { width: 1000, height: 1000 }, eyes: [[10, 20], [300, 20]] }];
-  assert.ok(Math.abs(apart(aligned(edge), edge[0].eyes) - 0.27) < 1e-9);
+  assert.ok(Math.abs(apart(aligned(edge), edge[0].eyes) - 0.31) < 1e-9);
 });
 
 test('eyes in one place do not break anything', () => {

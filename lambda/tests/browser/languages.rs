@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::page::Page;
+use crate::support::page::{DESKTOP, PHONE, Page, Visitor};
 use crate::support::portraits::{self, AARON};
 
 #[tokio::test]
 async fn the_browsers_language_is_spoken_and_the_switch_is_remembered() {
-    let page = Page::open("ru").await;
+    let page = Page::open(PHONE).await;
     let language = "return [document.documentElement.lang, document.title]";
     let russian = json!(["ru", "На кого из знаменитостей вы похожи?"]);
     assert_eq!(page.browser.run(language).await, russian);
@@ -31,7 +31,7 @@ async fn the_browsers_language_is_spoken_and_the_switch_is_remembered() {
 
     page.browser.click("[data-language=ru]").await;
     page.choose_photo(&portraits::wall(640, 480)).await;
-    page.complains("не нашлось лица").await;
+    page.complains("noFace").await;
     assert_eq!(latin_texts(&page).await, json!([]));
 }
 
@@ -62,6 +62,6 @@ async fn cyrillic_texts(page: &Page) -> Value {
 
 #[tokio::test]
 async fn any_other_language_is_answered_in_english() {
-    let page = Page::open("de").await;
+    let page = Page::open(Visitor { language: "de", ..DESKTOP }).await;
     assert_eq!(page.browser.run("return document.documentElement.lang").await, json!("en"));
 }

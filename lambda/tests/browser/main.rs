@@ -23,7 +23,6 @@ mod problems;
 mod results;
 mod sharing;
 
-const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const HOME: &str = "\u{e011}";
@@ -39,7 +38,7 @@ const EAVESDROP: &str = "
         window.asked.push(path);
         let response = window.invented?.(path) ?? await real(address, options);
         if (path === '/api/lookalikes' && response.ok) {
-            window.answer = await response.clone().json();
+            window.answer = await response.clone().json().catch(() => null);
             if (window.changed) response = Response.json(window.changed(window.answer));
         }
         return response;

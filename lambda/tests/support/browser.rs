@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -121,6 +123,16 @@ impl Browser {
         focused.send_keys(keys).await.expect("press keys");
     }
 
+    /// Presses the tabulator, also where keys that are sent to the focus would be taken for a file's name.
+    pub(crate) async fn press_tab(&self) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let key = json!({
+                "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9,
+            });
+            self.devtools("Input.dispatchKeyEvent", key).await;
+        }
+    }
+
     /// Chooses `photo` as the file dialog would.
     pub(crate) async fn choose_file(&self, photo: &Path) {
         let input = self.client.find(Locator::Css("input[type=file]")).await.expect("find input");
@@ -219,9 +231,12 @@ impl Browser {
         }
     }
 
-    /// What the window shows, as a PNG.
-    pub(crate) async fn screenshot(&self) -> Vec<u8> {
-        self.client.screenshot().await.expect("take a picture")
+    /// The upper left part of the page as a PNG, also what is below the window.
+    pub(crate) async fn screenshot(&self, width: u32, height: u32) -> Vec<u8> {
+        let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
+        let params = json!({ "captureBeyondViewport": true, "clip": clip });
+        let picture = self.devtools("Page.captureScreenshot", params).await;
+        STANDARD.decode(picture["data"].as_str().expect("a picture")).expect("base64")
     }
 
     async fn command(&self, path: &'static str, body: Value) -> Value {

@@ -15,6 +15,47 @@ use crate::common;
 use crate::common::gallery::demo;
 use crate::common::process::Server;
 
+/// Somebody who visits the page: their browser's language, and their window in CSS pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visitor {
+    pub(crate) language: &'static str,
+    pub(crate) window: (u32, u32),
+}
+
+pub(crate) const PHONE: Visitor = Visitor { language: "ru", window: (390, 844) };
+pub(crate) const TABLET: Visitor = Visitor { language: "ru", window: (768, 1024) };
+pub(crate) const DESKTOP: Visitor = Visitor { language: "en", window: (1440, 900) };
+
+/// Lets each kind of visitor, one after the other, do the same.
+pub(crate) async fn each_visitor(visit: impl AsyncFn(Page)) {
+    for visitor in [PHONE, TABLET, DESKTOP] {
+        eprintln!("{visitor:?}");
+        visit(Page::open(visitor).await).await;
+    }
+}
+
+/// Small and large windows; a desktop's at 200 % zoom, and 400 % as WCAG 2.2, 1.4.10 has it.
+const WINDOWS: [(u32, u32); 7] =
+    [(360, 740), (390, 844), (768, 1024), (1280, 860), (1440, 900), (640, 430), (320, 256)];
+
+/// The texts that do not fit where they stand, and what reaches out of the window.
+const MISFITS: &str = "
+    const misfits = [];
+    for (const node of document.querySelectorAll('body *')) {
+        if (!node.checkVisibility() || node.closest('.visually-hidden, svg, .frame, .wipe, video')) continue;
+        const box = node.getBoundingClientRect();
+        const reach = document.createRange();
+        reach.selectNodeContents(node);
+        const content = reach.getBoundingClientRect();
+        const holdsText = [...node.childNodes].some(({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim());
+        if (box.left < -1 || box.right > innerWidth + 1) misfits.push(['out of the window', node.outerHTML]);
+        if (holdsText && (content.left < box.left - 1 || content.right > box.right + 1
+            || content.top < box.top - 8 || content.bottom > box.bottom + 8)) misfits.push(['text out of its box', node.outerHTML]);
+    }
+    const { scrollWidth } = document.documentElement;
+    if (scrollWidth > innerWidth) misfits.push(['the page scrolls sideways', `${scrollWidth} px in ${innerWidth} px`]);
+    return misfits";
+
 /// The page of a server of its own, in a browser of its own.
 pub(crate) struct Page {
     pub(crate) browser: Browser,
@@ -40,17 +81,18 @@ pub(crate) struct Rect {
 }
 
 impl Page {
-    pub(crate) async fn open(language: &str) -> Self {
-        Self::open_in(Browser::start(language).await).await
+    pub(crate) async fn open(visitor: Visitor) -> Self {
+        Self::open_in(Browser::start(visitor.language).await, visitor.window).await
     }
 
     /// Opens the page in a browser that was started in a special way.
-    pub(crate) async fn open_in(browser: Browser) -> Self {
-        Self::of_gallery(browser, &demo().folder).await
+    pub(crate) async fn open_in(browser: Browser, window: (u32, u32)) -> Self {
+        Self::of_gallery(browser, window, &demo().folder).await
     }
 
     /// Opens the page of a server with another gallery.
-    pub(crate) async fn of_gallery(browser: Browser, gallery: &Path) -> Self {
+    pub(crate) async fn of_gallery(browser: Browser, window: (u32, u32), gallery: &Path) -> Self {
+        browser.resize(window.0, window.1).await;
         let server = serve(gallery, "0");
         let folder = tempfile::tempdir().expect("make a folder for photos");
         let page = Self { browser, port: server.port, server: Some(server), folder };
@@ -131,11 +173,48 @@ impl Page {
         assert!(!self.browser.is_visible(".problem").await, "the problem is still shown");
     }
 
-    /// Asserts that the page says `what` went wrong.
-    pub(crate) async fn complains(&self, what: &str) {
-        self.browser.visible(".problem").await;
-        let text = self.browser.text("main").await;
-        assert!(text.contains(what), "{text}");
+    /// A text of the page in the visitor's language.
+    pub(crate) async fn message(&self, key: &str) -> String {
+        let read = format!(
+            "const {{ lang }} = document.documentElement;
+            return (await import(`/messages/${{lang}}.js`)).default['{key}']"
+        );
+        let text = self.browser.run(&read).await;
+        text.as_str().unwrap_or_else(|| panic!("the page has no text {key}")).to_owned()
+    }
+
+    /// Asserts that the page says what went wrong and what to do, in the visitor's language.
+    pub(crate) async fn complains(&self, problem: &str) {
+        for part in ["title", "advice"] {
+            self.says("main", &format!("problem.{problem}.{part}")).await;
+        }
+        let heard = self.heard().await;
+        let title = self.message(&format!("problem.{problem}.title")).await;
+        assert!(heard.contains(&title), "a screen reader hears only {heard}");
+    }
+
+    /// Asserts that the page says why little can be told from the face.
+    pub(crate) async fn tells_flaw(&self, flaw: &str) {
+        let key = format!("flaw.{flaw}");
+        self.says("#hint", &key).await;
+        let (heard, told) = (self.heard().await, self.message(&key).await);
+        assert!(heard.contains(&told), "a screen reader hears only {heard}");
+        self.is_for_everybody(flaw).await;
+    }
+
+    /// Waits until the element at `css` shows this text of the page.
+    pub(crate) async fn says(&self, css: &str, key: &str) {
+        let text = json!(self.message(key).await);
+        let css = json!(css);
+        self.browser
+            .until(&format!("document.querySelector({css})?.innerText.includes({text})"))
+            .await;
+    }
+
+    /// What a screen reader heard last.
+    pub(crate) async fn heard(&self) -> String {
+        let heard = "return document.querySelector('#announcement').textContent";
+        self.browser.run(heard).await.as_str().expect("a text").to_owned()
     }
 
     /// Where the marks of faces are, in pixels of the photo that is shown.
@@ -157,8 +236,10 @@ impl Page {
         marks.into_iter().map(|[x, y, width, height]| Rect { x, y, width, height }).collect()
     }
 
-    /// Asserts that nothing was written to the console but what `allowed` names.
-    pub(crate) async fn console_is_clean_but_for(&self, allowed: &[&str]) {
+    /// Asserts that nothing was written to the console but what `allowed` names, and that the page has
+    /// spoken to no host but its own.
+    pub(crate) async fn is_clean_but_for(&self, allowed: &[&str]) {
+        self.spoke_to_its_own_host_only().await;
         let lines = self.browser.console().await;
         let surprises: Vec<_> = lines
             .iter()
@@ -167,9 +248,33 @@ impl Page {
         assert!(surprises.is_empty(), "{surprises:#?}");
     }
 
+    /// Asserts that everybody can use the page as it is now: in light and dark, in any window, with
+    /// larger text.
+    pub(crate) async fn is_for_everybody(&self, state: &str) {
+        let before = self.browser.run("return [innerWidth, innerHeight]").await;
+        let before: (u32, u32) = serde_json::from_value(before).expect("the size of the window");
+        for (width, height) in WINDOWS {
+            self.browser.resize(width, height).await;
+            self.fits(&format!("{state}, {width} x {height}")).await;
+        }
+        for (width, height) in [PHONE.window, DESKTOP.window] {
+            self.browser.resize(width, height).await;
+            self.is_accessible(&format!("{state}, {width} x {height}")).await;
+        }
+        self.browser.run("document.documentElement.style.fontSize = '200%'").await;
+        self.fits(&format!("{state}, text of 200 %")).await;
+        self.browser.run("document.documentElement.style.fontSize = ''").await;
+        self.browser.resize(before.0, before.1).await;
+    }
+
+    async fn fits(&self, state: &str) {
+        let misfits = self.browser.run(MISFITS).await;
+        assert_eq!(misfits, json!([]), "{state}: {misfits:#}");
+    }
+
     /// Asserts that axe-core finds nothing that keeps people from using the page as it is now, in
     /// light and in dark.
-    pub(crate) async fn is_accessible(&self, state: &str) {
+    async fn is_accessible(&self, state: &str) {
         let axe = common::workspace().join("site/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| {
             panic!("{}: {error}; run `npm --prefix site ci` first", axe.display())
@@ -186,7 +291,7 @@ impl Page {
                     "const passing = document.getAnimations()
                         .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
                     await Promise.all(passing.map(animation => animation.finished.catch(() => {})));
-                    const { violations, passes } = await axe.run(document);
+                    const { violations, passes } = await axe.run(document, { rules: { 'target-size': { enabled: true } } });
                     return [passes.length, violations.map(({ id, help, nodes }) =>
                         [id, help, nodes.map(({ html, any }) => [html, any[0]?.message])])]",
                 )
@@ -198,7 +303,7 @@ impl Page {
     }
 
     /// Asserts that the page has spoken to no host but its own.
-    pub(crate) async fn spoke_to_its_own_host_only(&self) {
+    async fn spoke_to_its_own_host_only(&self) {
         let hosts = self
             .browser
             .run(
@@ -210,16 +315,6 @@ impl Page {
             )
             .await;
         assert_eq!(hosts, json!([self.address()]));
-    }
-
-    pub(crate) async fn does_not_scroll_sideways(&self) {
-        let [content, window]: [f64; 2] = serde_json::from_value(
-            self.browser
-                .run("return [document.documentElement.scrollWidth, window.innerWidth]")
-                .await,
-        )
-        .expect("two widths");
-        assert!(content <= window, "the page is {content} px wide in a window of {window} px");
     }
 }
 
