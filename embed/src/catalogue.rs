@@ -107,6 +107,16 @@ mod tests {
         }
     }
 
+    /// A gallery of one that everybody can fetch needs no calibration.
+    #[test]
+    fn every_network_that_is_fetched_has_a_curve() {
+        let catalogue = Catalogue::parse(BUILT_IN, Path::new("models.json")).unwrap();
+        let fetched = catalogue.embeddings.iter().filter(|(_, it)| it.network.sha256.is_some());
+        let curves: Vec<_> =
+            fetched.map(|(name, it)| (name.as_str(), it.similarity.is_some())).collect();
+        assert_eq!(curves, [("fr_feature", true), ("sface", true)]);
+    }
+
     #[test]
     fn facenet_is_as_its_authors_use_it() {
         let facenet = find(&Assets::new("nowhere"), "facenet").unwrap().embedding;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::hnsw::Graph;
 use crate::part::Part;
 use crate::plan::{Groups, Prepared};
 use crate::record::{Payload, parse_payload};
@@ -189,9 +188,9 @@ impl View {
         tails.chain(self.segment.iter().map(|segment| &**segment as &dyn Part))
     }
 
-    /// How many records the tails hold, dead ones too.
+    /// The memory that the records of the tails take, dead ones too.
     pub(crate) fn in_tails(&self) -> usize {
-        self.tails.iter().map(|tail| tail.len()).sum()
+        self.tails.iter().map(|tail| tail.bytes()).sum()
     }
 
     /// Ends the life of a record at `seq`, wherever it is; true if there was one.

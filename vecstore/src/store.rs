@@ -62,7 +62,7 @@ struct Shared {
     writer: Mutex<Writer>,
     /// Held by the one checkpoint that runs at a time.
     checkpointing: Mutex<()>,
-    /// How many records the tails held when the last checkpoint failed; 0 if it did not.
+    /// How much memory the tails took when the last checkpoint failed; 0 if it did not.
     failed_at: AtomicUsize,
     /// Whether work in the background should end.
     closing: AtomicBool,

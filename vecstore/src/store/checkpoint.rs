@@ -18,10 +18,10 @@ use crate::segment::{self, Sources};
 use crate::snapshot::View;
 use crate::tail::{Op, TailIndex, TailLog};
 
-/// A tail of fewer records is never merged by itself.
-const MIN_TAIL: usize = 10_000;
+/// A tail that takes less memory is never merged by itself. sled keeps as much again.
+const MIN_TAIL_BYTES: usize = 4 << 20;
 
-/// A tail is merged by itself when it has this fraction of the segment's records: each record is
+/// A tail is merged by itself when it takes this fraction of the segment's bytes: each record is
 /// then written to a segment about 1 + 4 times while the store grows.
 const TAIL_FRACTION: usize = 4;
 
@@ -34,7 +34,7 @@ impl Store {
     /// then on, deleted records give their space back, and the next [`open`](Self::open) is fast.
     ///
     /// Reads and writes go on meanwhile. A checkpoint also runs by itself, on a thread of its own,
-    /// when the tail holds a quarter as many records as the segment, and at least 10,000. If that
+    /// when the tail takes a quarter of the segment's bytes, and at least 4 MiB. If that
     /// fails it is tried again when the tail has grown by as many more; a write fails with it only
     /// when the tail is three times as large.
     ///
@@ -52,8 +52,8 @@ impl Store {
     pub(super) fn make_room(&self) -> Result<()> {
         let view = self.shared.view.load();
         let tail = view.in_tails();
-        let due =
-            MIN_TAIL.max(view.segment.as_ref().map_or(0, |segment| segment.len()) / TAIL_FRACTION);
+        let segment = view.segment.as_ref().map_or(0, |segment| segment.file().len());
+        let due = MIN_TAIL_BYTES.max(segment / TAIL_FRACTION);
         drop(view);
         // One that failed would fail again at once, and each leaves a closed tail.
         if tail < due + self.shared.failed_at.load(Relaxed) {

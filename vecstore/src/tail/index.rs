@@ -27,6 +27,7 @@ pub(crate) struct TailIndex {
     config: Config,
     nodes: Chunked<OnceLock<Node>>,
     len: AtomicUsize,
+    bytes: AtomicUsize,
     links: Links,
     /// The slots below are in the graph.
     linked: AtomicUsize,
@@ -45,12 +46,25 @@ struct Node {
     replaced: Option<u32>,
 }
 
+impl Node {
+    /// The memory that it takes, with its links on the lowest layer.
+    fn bytes(&self, config: &Config) -> usize {
+        let texts = self.group.iter().chain(&self.tags).map(|text| text.len()).sum::<usize>();
+        size_of::<Self>()
+            + size_of_val(&*self.row)
+            + texts
+            + self.payload.0.len()
+            + config.max_links(0) * size_of::<u32>()
+    }
+}
+
 impl TailIndex {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             config,
             nodes: Chunked::new(1, OnceLock::new),
             len: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             links: Links::new(&config),
             linked: AtomicUsize::new(0),
             newest: Newest::new(),
@@ -76,6 +90,7 @@ impl TailIndex {
             payload,
             replaced: self.newest(id),
         };
+        self.bytes.fetch_add(node.bytes(&self.config), Relaxed);
         self.nodes.ensure(len)[0].get_or_init(|| node);
         self.len.store(len + 1, Release);
         self.newest.set(id, slot, |slot| self.id(slot));
@@ -92,6 +107,11 @@ impl TailIndex {
             hnsw::insert(self, &config, slot as u32, level, |_| true);
             self.linked.store(slot + 1, Release);
         }
+    }
+
+    /// The memory that its records and their links take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
     }
 
     /// The number of records as of `seq`.

@@ -140,7 +140,7 @@ fn no_space_left_for_checkpoints_that_run_by_themselves() {
         return;
     };
     let mut failures = 0;
-    for id in (0..40_000).step_by(100) {
+    for id in (0..60_000).step_by(100) {
         let records: Vec<_> =
             (id..id + 100).map(|id| Record::new(id, vec![id as f32; 8])).collect();
         // A write is told of it when the tail has grown far beyond what should be in it.
@@ -153,12 +153,12 @@ fn no_space_left_for_checkpoints_that_run_by_themselves() {
     assert!((1..=2).contains(&failures), "{failures} writes were told");
     let tails = fs::read_dir(directory.path().join("tail")).unwrap().count();
     assert!((2..=5).contains(&tails), "{tails} tails");
-    assert_eq!(store.len(), 40_000);
+    assert_eq!(store.len(), 60_000);
 
     tmpfs.remount("size=64m");
     store.checkpoint().unwrap();
     assert_eq!(fs::read_dir(directory.path().join("tail")).unwrap().count(), 1);
-    assert_eq!(Reader::open(directory.path()).unwrap().len(), 40_000);
+    assert_eq!(Reader::open(directory.path()).unwrap().len(), 60_000);
     drop(store);
 }
 
