@@ -17,6 +17,7 @@ use ::vecstore::Record;
 
 use crate::digest::{id_of, sha256_hex};
 use crate::gallery::{GalleryError, GalleryWriter, NewPhoto, Person};
+use crate::memory;
 use crate::parallel;
 use crate::photo::{DecodeLimits, Photo};
 use crate::pipeline::{Pipeline, PipelineError};
@@ -34,6 +35,8 @@ use turns::{Turn, Turns};
 
 /// Photos added together, with one sync of the disk for all of them.
 const BATCH: usize = 32;
+/// So many photos use the same memory again, before what is free of it is given back.
+const MEMORY_KEPT: u64 = 256;
 /// Two people whose photos are this alike are one photo under two names.
 const SAME_PHOTO: f32 = 0.999;
 
@@ -93,7 +96,8 @@ enum Outcome {
 /// counts; one that is too small or too blurred is skipped. Of several equal
 /// photos of a person the first counts.
 ///
-/// Apart from what `sources` keeps, memory grows by some 40 bytes a photo.
+/// Apart from what `sources` keeps, memory grows by some 40 bytes a photo, and by 2 KB a photo of the
+/// gallery while the store merges what is new into it.
 ///
 /// # Errors
 /// When a list cannot be read, the gallery cannot be written, or a network fails.
@@ -131,6 +135,9 @@ pub fn import(
                 report.added += insert(&writer, &mut batch)?;
             }
             so_far.done += 1;
+            if so_far.done.is_multiple_of(MEMORY_KEPT) {
+                memory::give_back();
+            }
             // Photos are done nearly, but not quite, in the order of the list.
             so_far.share = share.map(|share| share.max(so_far.share.unwrap_or(0.0)));
             progress(so_far);

@@ -34,6 +34,7 @@ mod gallery;
 mod geometry;
 pub mod import;
 mod landmarks;
+mod memory;
 mod model;
 mod parallel;
 mod photo;
