@@ -144,12 +144,12 @@ impl<'q> Prepared<'q> {
 
     /// Searches among the accepted ones of `slots`, which hold all accepted ones.
     ///
-    /// There are four ways. To compare each takes as long as there are many. To sift them by their sketches
-    /// takes a quarter of that, and misses few. To walk on accepted
-    /// slots alone takes hardly longer than a walk without a filter, but does not find its way where
-    /// the query lies among slots that are refused. To walk through refused slots, too, always finds
-    /// its way, and computes about 1/p times the distances of a walk without a filter where a share p
-    /// is accepted around the query. It is given up once it has cost as much as to compare each.
+    /// There are four ways. To compare each takes as long as there are many. To sift them by their
+    /// sketches takes a quarter of that, and misses few. To walk on accepted slots alone takes hardly longer
+    /// than a walk without a filter, but does not find its way where the query lies among slots that are
+    /// refused. To walk through refused slots, too, always finds its way, and computes about 1/p times the
+    /// distances of a walk without a filter where a share p is accepted around the query. It is given up
+    /// once it has cost as much as to compare each.
     fn filtered<P: Part>(
         &self,
         part: &P,
