@@ -132,7 +132,7 @@ impl<'q> Prepared<'q> {
         if 2 * scanning(linked) <= self.walking() {
             return self.scan(part, target, accept, 0..linked as u32);
         }
-        if 2 * self.sifting(part, linked) <= self.walking() {
+        if self.sifting(part, linked) <= self.walking() / 2 {
             return self.compare(part, target, accept, &all());
         }
         let walk = |ef| hnsw::search(part, target, ef, usize::MAX, accept);
@@ -196,7 +196,7 @@ impl<'q> Prepared<'q> {
     /// What it takes to sift so many vectors by their sketches; not where all within a limit are wanted.
     fn sifting<P: Part>(&self, part: &P, vectors: usize) -> usize {
         let sifts = part.has_sketches() && self.limit.is_none();
-        if sifts { vectors / SIFTED_PER_WALKED } else { usize::MAX / 2 }
+        if sifts { vectors / SIFTED_PER_WALKED } else { usize::MAX }
     }
 
     /// Searches the graph by `walk`, which gets the number of candidates to keep; nothing if that finds
