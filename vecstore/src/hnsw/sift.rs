@@ -38,12 +38,10 @@ pub(crate) fn sift<G: Graph>(
                 break;
             }
             let between = |low: f32, high: f32| {
-                let near =
-                    window.iter().zip(&*bounds).filter(move |((least, _), _)| *least <= high);
+                let near = window.iter().zip(&*bounds).filter(move |((least, _), _)| *least <= high);
                 let slots = near.flat_map(move |(&(_, block), bounds)| {
-                    let slots = (block * SKETCHED) as u32..;
-                    let near = move |&(_, &bound): &(u32, &f32)| bound > low && bound <= high;
-                    slots.zip(bounds).filter(near).map(|(slot, _)| slot)
+                    let near = not_above(bounds, high) & !not_above(bounds, low);
+                    ones(near).map(move |place| (block * SKETCHED) as u32 + place)
                 });
                 slots.filter(|&slot| accept(slot))
             };
@@ -58,4 +56,16 @@ pub(crate) fn sift<G: Graph>(
         }
     });
     (scanned.len() >= needed).then(|| scanned.finish(graph, target))
+}
+
+/// Which of some bounds are not above a limit, the first in the lowest bit.
+fn not_above(bounds: &[f32; SKETCHED], limit: f32) -> u32 {
+    let bits = bounds.iter().enumerate();
+    bits.fold(0, |bits, (place, &bound)| bits | if bound <= limit { 1 << place } else { 0 })
+}
+
+/// The places of the bits that are set.
+fn ones(bits: u32) -> impl Iterator<Item = u32> {
+    let rest = |bits: &u32| Some(bits & (bits - 1)).filter(|&bits| bits != 0);
+    std::iter::successors(Some(bits).filter(|&bits| bits != 0), rest).map(u32::trailing_zeros)
 }
