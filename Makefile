@@ -172,6 +172,7 @@ sanitize: nightly
 	@command -v valgrind >/dev/null || { \
 	  echo "valgrind is missing (Debian: apt install valgrind)" >&2; exit 1; }
 	RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address \
+	LSAN_OPTIONS=print_suppressions=0:suppressions=$(CURDIR)/vecstore/leaks.supp \
 	cargo +nightly test --package vecstore --locked \
 	  --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	VECSTORE_HOSTILE=300 cargo test --package vecstore --lib --test hostile --locked \
