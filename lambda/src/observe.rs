@@ -87,3 +87,32 @@ fn new_id() -> HeaderValue {
     HeaderValue::try_from(format!("{:016x}{:016x}", half(), half()))
         .unwrap_or(HeaderValue::from_static("none"))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{StatusCode, header};
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_like_any_other() {
+        async fn fail() -> StatusCode {
+            panic!("a handler fails")
+        }
+        let around = async |request, next| {
+            let count =
+                |answered: &Answered<'_>| assert_eq!((answered.route, answered.status), ("/", 500));
+            observe(request, next, count).await
+        };
+        let app = Router::new().route("/", get(fail)).layer(middleware::from_fn(around));
+        let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert!(response.headers().contains_key(REQUEST_ID));
+        assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+    }
+}

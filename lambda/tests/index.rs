@@ -192,7 +192,11 @@ fn what_is_refused_and_how() {
         let vectors = vec![[1, 2]; vectors];
         search("/problems/invalid-body", &json!({ "vectors": vectors, "k": k, "ef": ef }));
     }
-    let most = json!({ "vectors": vec![[1, 2]; 100], "k": 100, "ef": 100 });
+    let filter = json!({ "any": vec!["a"; 50], "none": vec!["b"; 51] });
+    let vectors = vec![[1, 2]; 100];
+    search("/problems/invalid-body", &json!({ "vectors": vectors, "filter": filter }));
+    let most =
+        json!({ "vectors": vectors, "k": 100, "ef": 100, "filter": { "any": vec!["a"; 100] } });
     let reply = send(&server, "POST", "/collections/c/search", &most);
     assert_eq!(reply.json()["results"].as_array().map(Vec::len), Some(100));
 

@@ -14,7 +14,8 @@ use super::keys::Access;
 use crate::openapi::refusals;
 use crate::problem::{Kind, Problem};
 
-/// The most hits, and the most candidates, of one request.
+/// The most hits, and the most candidates, of one request; and the most tags, where they are looked for
+/// several times.
 const MAX_K: usize = 10_000;
 
 /// The most vectors of one request.
@@ -28,8 +29,8 @@ pub(super) struct Search {
     #[serde(default)]
     #[schema(example = json!([0.5, -1.0, 0.0, 2.0]))]
     vector: Option<Vec<f32>>,
-    /// Each is searched for as if it came alone. All together may ask for 10,000 hits, and keep 10,000
-    /// candidates.
+    /// Each is searched for as if it came alone. All together may ask for 10,000 hits, keep 10,000
+    /// candidates, and look for 10,000 tags.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 100)]
     vectors: Option<Vec<Vec<f32>>>,
@@ -65,6 +66,10 @@ pub(super) struct Tags {
 }
 
 impl Tags {
+    fn len(&self) -> usize {
+        [&self.any, &self.all, &self.none].into_iter().flatten().map(Vec::len).sum()
+    }
+
     fn filter(&self) -> Option<Filter<'static>> {
         let any = self.any.as_ref().map(Filter::any);
         let all = self.all.as_ref().map(Filter::all);
@@ -169,6 +174,12 @@ impl Search {
             return refuse(format!("`vectors` are {vectors}; they may be 1 to {MAX_VECTORS}."));
         }
         let most = MAX_K / vectors;
+        let tags = self.filter.as_ref().map_or(0, Tags::len);
+        if vectors > 1 && tags > most {
+            let words =
+                format!("`filter` names {tags} tags; for {vectors} vectors {most} at most.");
+            return refuse(words);
+        }
         let numbers = [("k", Some(self.k)), ("ef", self.ef)];
         for (what, number) in numbers.into_iter().filter_map(|(what, it)| Some((what, it?))) {
             if !(1..=most).contains(&number) {
