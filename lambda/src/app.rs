@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, header};
-use axum::response::IntoResponse;
 use axum::{Extension, Json, Router, middleware};
 use embed::Gallery;
 use serde::Serialize;
 use tokio::sync::SetOnce;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, ToSchema};
@@ -20,7 +18,7 @@ use utoipa_axum::routes;
 
 use crate::clients::Clients;
 use crate::finder::Finder;
-use crate::observe::{REQUEST_ID, observe};
+use crate::observe::{Answered, REQUEST_ID, observe};
 use crate::open::Opened;
 use crate::openapi::{self, Description, refusals};
 use crate::photo_body::PhotoBodies;
@@ -28,7 +26,7 @@ use crate::problem::{Kind, Problem};
 use crate::settings::Settings;
 use crate::site::{NoSite, Site};
 use crate::workers::Workers;
-use crate::{headers, lookalikes, people, portraits, source};
+use crate::{lookalikes, people, portraits, source};
 
 /// How long a photo waits for the networks and the gallery to be opened.
 const OPENING: Duration = Duration::from_secs(10);
@@ -87,8 +85,9 @@ impl App {
             .split_for_parts();
         let routes = routes.fallback(|request| site.answer(request));
         // The page's text shrinks to a third; photos are left as they are.
-        let app =
-            around(routes, description).with_state(self.clone()).layer(CompressionLayer::new());
+        let app = around(routes, description, |_| ())
+            .with_state(self.clone())
+            .layer(CompressionLayer::new());
         Ok(match &settings.cors_origins[..] {
             [] => app,
             origins => app.layer(cors(origins)),
@@ -110,17 +109,16 @@ fn not_ready() -> Problem {
     Problem::new(Kind::NotReady, "The gallery is being opened; try again in a moment.")
 }
 
-/// What every service of this crate does around its routes.
+/// What every service of this crate does around its routes; `count` is told of each answer.
 pub(crate) fn around<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     description: utoipa::openapi::OpenApi,
+    count: impl Fn(&Answered<'_>) + Clone + Send + Sync + 'static,
 ) -> Router<S> {
+    let observe = move |request, next| observe(request, next, count.clone());
     routes
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(Extension(Arc::new(description)))
-        .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
-        .layer(middleware::map_response(headers::secure))
-        .layer(middleware::from_fn(observe))
+        .layer((middleware::from_fn(observe), Extension(Arc::new(description))))
 }
 
 /// The state of the service.

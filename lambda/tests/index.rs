@@ -94,6 +94,12 @@ fn the_life_of_a_collection() {
     let search = json!({ "vector": [5, 0], "k": 1, "ef": 64 });
     let reply = send(&server, "POST", "/collections/c/search", &search);
     assert_eq!(reply.json(), json!({ "hits": [first] }));
+    let several = json!({ "vectors": [[5, 0], [0, 1], [5, 0]], "k": 1 });
+    let hits = |first: &Value| json!({ "hits": [first] });
+    let second = json!({ "id": 3, "score": 1.0 });
+    let reply = send(&server, "POST", "/collections/c/search", &several);
+    let three = [hits(&first), hits(&second), hits(&first)];
+    assert_eq!(reply.json(), json!({ "results": three }));
 
     let with = |rest: Value| {
         let mut search = json!({ "vector": [1, 0], "k": 5 });
@@ -179,6 +185,20 @@ fn what_is_refused_and_how() {
         search("/problems/invalid-body", &json!({ "vector": [1, 2], "k": k, "ef": ef }));
     }
     search("/problems/invalid-body", &json!({ "vector": [1, 2], "filter": { "some": [] } }));
+    search("/problems/invalid-record", &json!({ "vectors": [[1, 2], [1, 2, 3]] }));
+    search("/problems/invalid-body", &json!({}));
+    search("/problems/invalid-body", &json!({ "vector": [1, 2], "vectors": [[1, 2]] }));
+    for (vectors, k, ef) in [(0, 1, 1), (101, 1, 1), (100, 101, 1), (100, 1, 101)] {
+        let vectors = vec![[1, 2]; vectors];
+        search("/problems/invalid-body", &json!({ "vectors": vectors, "k": k, "ef": ef }));
+    }
+    let filter = json!({ "any": vec!["a"; 50], "none": vec!["b"; 51] });
+    let vectors = vec![[1, 2]; 100];
+    search("/problems/invalid-body", &json!({ "vectors": vectors, "filter": filter }));
+    let most =
+        json!({ "vectors": vectors, "k": 100, "ef": 100, "filter": { "any": vec!["a"; 100] } });
+    let reply = send(&server, "POST", "/collections/c/search", &most);
+    assert_eq!(reply.json()["results"].as_array().map(Vec::len), Some(100));
 
     let put = |media: Option<&str>, body: &[u8]| {
         server.send("PUT", "/collections/c/vectors", media, body)

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
@@ -139,8 +139,8 @@ impl Index {
         let routes = routes
             .merge(docs)
             .fallback(async |request: Request| Problem::not_found(request.uri().path()));
-        around(routes, description)
-            .layer(middleware::from_fn_with_state(self.clone(), metrics::count))
+        let metrics = self.metrics.clone();
+        around(routes, description, move |answered| metrics.count(answered))
             .with_state(self.clone())
     }
 

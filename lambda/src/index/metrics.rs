@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -15,15 +11,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::app::Index;
 use super::collections::Collections;
-use crate::observe;
+use crate::observe::Answered;
 
 /// The media type of [`Metrics::text`].
 pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct Answer {
     method: String,
     route: String,
     status: u16,
@@ -44,7 +39,7 @@ struct OfCollection {
 #[derive(Clone)]
 pub(super) struct Metrics {
     registry: Arc<Registry>,
-    answers: Family<Answered, Counter>,
+    answers: Family<Answer, Counter>,
     durations: Family<Route, Histogram>,
     vectors: Family<OfCollection, Gauge<u64, AtomicU64>>,
 }
@@ -69,11 +64,11 @@ impl Metrics {
     }
 
     /// Counts an answer.
-    fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let (method, route) = (method.to_owned(), route.to_owned());
+    pub(super) fn count(&self, answered: &Answered<'_>) {
+        let (method, route) = (answered.method.to_owned(), answered.route.to_owned());
         let of = Route { method: method.clone(), route: route.clone() };
-        self.durations.get_or_create(&of).observe(took.as_secs_f64());
-        self.answers.get_or_create(&Answered { method, route, status }).inc();
+        self.durations.get_or_create(&of).observe(answered.took.as_secs_f64());
+        self.answers.get_or_create(&Answer { method, route, status: answered.status }).inc();
     }
 
     /// All counts, in the OpenMetrics text format.
@@ -91,14 +86,4 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
-}
-
-/// Counts the answer to a request.
-pub(super) async fn count(State(index): State<Index>, request: Request, next: Next) -> Response {
-    let (start, method, route) =
-        (Instant::now(), request.method().clone(), observe::route(&request));
-    let response = next.run(request).await;
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    index.metrics.answered(method.as_str(), route, response.status().as_u16(), start.elapsed());
-    response
 }
