@@ -38,7 +38,8 @@ pub(crate) fn sift<G: Graph>(
                 break;
             }
             let between = |low: f32, high: f32| {
-                let near = window.iter().zip(&*bounds).filter(move |((least, _), _)| *least <= high);
+                let near =
+                    window.iter().zip(&*bounds).filter(move |((least, _), _)| *least <= high);
                 let slots = near.flat_map(move |(&(_, block), bounds)| {
                     let near = not_above(bounds, high) & !not_above(bounds, low);
                     ones(near).map(move |place| (block * SKETCHED) as u32 + place)
