@@ -250,8 +250,18 @@ struct Chromedriver {
     url: String,
 }
 
+/// How often one is started before it counts as one that cannot be.
+const STARTS: usize = 5;
+
 impl Chromedriver {
+    /// Beside other tests one may end at once, as if its port were taken by then; another one starts.
     fn start() -> Self {
+        (0..STARTS)
+            .find_map(|_| Self::try_start())
+            .expect("chromedriver says on which port it listens")
+    }
+
+    fn try_start() -> Option<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -259,17 +269,18 @@ impl Chromedriver {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start chromedriver: {error}; {INSTALL}"));
         let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, port) = line.split_once("started successfully on port ")?;
-                port.trim_end_matches('.').parse::<u16>().ok()
-            })
-            .expect("chromedriver says on which port it listens");
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let Some(port) = port else {
+            // It has closed its output, so it ends.
+            process.wait().ok();
+            return None;
+        };
         // It must not block on what it prints later.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, url: format!("http://127.0.0.1:{port}") }
+        Some(Self { process, url: format!("http://127.0.0.1:{port}") })
     }
 }
 
