@@ -60,11 +60,8 @@ impl SlotSet {
 
     /// The slots in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + Clone + '_ {
-        (0u32..).zip(&self.words).flat_map(|(number, &word)| {
-            let rest = |word: &u64| Some(word & (word - 1)).filter(|&word| word != 0);
-            let words = std::iter::successors(Some(word).filter(|&word| word != 0), rest);
-            words.map(move |word| 64 * number + word.trailing_zeros())
-        })
+        let words = (0u32..).zip(&self.words);
+        words.flat_map(|(number, &word)| ones(word).map(move |place| 64 * number + place))
     }
 
     /// Which of each 32 slots are in the set, the first in the lowest bit; blocks without any are left out.
@@ -157,6 +154,13 @@ impl SlotSet {
         }
         Some(())
     }
+}
+
+/// The places of the bits that are set, the lowest first.
+#[inline]
+pub(crate) fn ones(bits: u64) -> impl Iterator<Item = u32> + Clone {
+    let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|&bits| bits != 0);
+    std::iter::successors(Some(bits).filter(|&bits| bits != 0), rest).map(u64::trailing_zeros)
 }
 
 /// Little-endian numbers, one after another.

@@ -4,7 +4,7 @@ use super::refine::Scanned;
 use super::search::Scratch;
 use super::{Candidate, Graph, Target};
 use crate::codes::{SKETCHED, SketchTarget};
-use crate::slot_set::SlotSet;
+use crate::slot_set::{SlotSet, ones};
 
 /// So many blocks are looked at, at once: their bounds stay in the cache of the processor.
 const WINDOW: usize = 1024;
@@ -42,7 +42,7 @@ pub(crate) fn sift<G: Graph>(
                     window.iter().zip(&*bounds).filter(move |((least, _), _)| *least <= high);
                 let slots = near.flat_map(move |(&(_, block), bounds)| {
                     let near = not_above(bounds, high) & !not_above(bounds, low);
-                    ones(near).map(move |place| (block * SKETCHED) as u32 + place)
+                    ones(near.into()).map(move |place| (block * SKETCHED) as u32 + place)
                 });
                 slots.filter(|&slot| accept(slot))
             };
@@ -63,10 +63,4 @@ pub(crate) fn sift<G: Graph>(
 fn not_above(bounds: &[f32; SKETCHED], limit: f32) -> u32 {
     let bits = bounds.iter().enumerate();
     bits.fold(0, |bits, (place, &bound)| bits | if bound <= limit { 1 << place } else { 0 })
-}
-
-/// The places of the bits that are set.
-fn ones(bits: u32) -> impl Iterator<Item = u32> {
-    let rest = |bits: &u32| Some(bits & (bits - 1)).filter(|&bits| bits != 0);
-    std::iter::successors(Some(bits).filter(|&bits| bits != 0), rest).map(u32::trailing_zeros)
 }
