@@ -163,7 +163,7 @@ fuzz: nightly
 	@command -v cargo-fuzz >/dev/null || { \
 	  echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
 	cd vecstore && cargo +nightly fuzz run segment -- \
-	  -max_len=196608 -len_control=0 -timeout=10 -rss_limit_mb=2048 -max_total_time=$(DURATION)
+	  -max_len=393216 -len_control=0 -timeout=10 -rss_limit_mb=2048 -max_total_time=$(DURATION)
 
 # AddressSanitizer sees what Rust code reads, crates too; Valgrind also what simsimd's C code reads,
 # but knows no AVX-512, so it is the AVX2 kernels that it watches. ThreadSanitizer is not here: where

@@ -20,8 +20,11 @@ use crate::record::parse_payload;
 /// let query = Query::new(&[1.0, 0.0], 10).filter(&filter);
 /// ```
 ///
-/// Tags are kept as bitmaps, so a filter of tags alone costs little at any size. A function is
-/// called for each record that the search meets, for all records if few are accepted.
+/// Tags are kept as bitmaps, so a filter of tags alone costs little at any size. A tag that 4,000 records or
+/// more have, far from many of the others, gets a graph of its own when they are brought into a segment, which
+/// takes some 140 bytes (with M = 16) for each of them: a search for it, or for it and other tags that most of
+/// its records have, is then fast from wherever it starts. A function is called for each record that the
+/// search meets, for all records if few are accepted.
 #[derive(Clone)]
 pub struct Filter<'a>(pub(crate) Node<'a>);
 

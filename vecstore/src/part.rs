@@ -1,6 +1,7 @@
 //! What a segment and a tail have in common: records that can be searched as of a sequence number.
 
 use crate::hnsw::Graph;
+use crate::segment::TagGraph;
 use crate::slot_set::SlotSet;
 use crate::{Config, Result};
 
@@ -32,6 +33,11 @@ pub(crate) trait Part: Graph {
 
     /// The slots whose records have a tag, dead ones too.
     fn tagged(&self, tag: &str) -> Result<SlotSet>;
+
+    /// The graph of its own that a tag has, if it has one.
+    fn tag_graph(&self, _tag: &str) -> Result<Option<TagGraph<'_>>> {
+        Ok(None)
+    }
 
     /// Fails if damage was met. What was read before may then be incomplete, so whoever gives an
     /// answer asks this last.

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use crate::codes::SKETCHED;
 use crate::filter::Node;
-use crate::hnsw::{self, Candidate, Target};
+use crate::hnsw::{self, Candidate, Graph, Target};
 use crate::matcher::Matcher;
 use crate::part::Part;
+use crate::segment::TagGraph;
 use crate::slot_set::SlotSet;
 use crate::{Config, Error, Query, Result};
 
@@ -24,10 +25,6 @@ const SIFTED_PER_WALKED: usize = 16;
 
 /// How many slots are looked at to learn how many a filter accepts.
 const SAMPLE: usize = 256;
-
-/// A walk on accepted slots finds its way where at least this part of the share of all slots that a
-/// filter accepts is accepted near the query, too.
-const LOCAL_SHARE: f64 = 0.25;
 
 /// How often a search that found too few tries again with four times the `ef`, before it compares
 /// every vector.
@@ -73,16 +70,44 @@ impl<'q> Prepared<'q> {
         let Some(filter) = self.filter else {
             return self.among(part, target, &visible, None);
         };
+        let graph = smallest_graph(part, filter)?;
         match Matcher::new(filter, part)? {
             Matcher::Set(set) => {
                 let accept = |slot| set.contains(slot) && visible(slot);
-                self.among(part, target, &accept, Some(&set))
+                match self.in_graph(part, target, &accept, graph)? {
+                    Some(found) => Ok(found),
+                    None => self.among(part, target, &accept, Some(&set)),
+                }
             }
             matcher => {
                 let accept = |slot| visible(slot) && matcher.accepts(part, slot);
-                self.among(part, target, &accept, Some(&matcher.within(part)))
+                match self.in_graph(part, target, &accept, graph)? {
+                    Some(found) => Ok(found),
+                    None => self.among(part, target, &accept, Some(&matcher.within(part))),
+                }
             }
         }
+    }
+
+    /// The best of the accepted records, by a walk through the graph of a tag that they all have; nothing if
+    /// there is none, if they are few in it, or if it is faster to compare each.
+    fn in_graph<P: Part>(
+        &self,
+        part: &P,
+        target: &Target<'_>,
+        accept: &impl Fn(u32) -> bool,
+        graph: Option<TagGraph<'_>>,
+    ) -> Result<Option<Vec<Candidate>>> {
+        let Some(graph) = graph else { return Ok(None) };
+        let step = graph.len().div_ceil(SAMPLE);
+        let members = (0..graph.len() as u32).step_by(step);
+        let accepted = members.filter(|&member| accept(graph.slot(member))).count() * step;
+        // The query may lie far from all of them, where a walk has to look wider.
+        let wider = |ef: usize| ef.saturating_add(ef / 3);
+        if 2 * accepted < graph.len() || scanning(accepted) <= wider(self.walking() / 2) {
+            return Ok(None);
+        }
+        self.walk(part, |ef| graph.search(target, wider(ef), accept), target)
     }
 
     /// The best of the accepted records, which `slots` hold, if a filter accepts them.
@@ -168,15 +193,13 @@ impl<'q> Prepared<'q> {
             return self.compare(part, target, accept, slots);
         }
         let around = hnsw::look_around(part, target, accept);
-        let share = accepted as f64 / part.len() as f64;
-        let share_around = around.accepted.len() as f64 / around.seen as f64;
-        let found = if share_around >= LOCAL_SHARE * share {
+        let found = if !around.is_far(accepted as f64 / part.len() as f64) {
             // About as many neighbours of a slot are accepted where a third of all are.
             let degree = part.config().m * 3 / 8;
             let starts = &around.accepted;
             let walk = |ef| Some(hnsw::search_accepted(part, target, ef, starts, degree, accept));
             self.walk(part, walk, target)?
-        } else if self.walking() as f64 / share_around < comparing as f64 {
+        } else if self.walking() as f64 / around.share() < comparing as f64 {
             let walk = |ef| hnsw::search(part, target, ef, comparing, accept);
             self.walk(part, walk, target)?
         } else {
@@ -298,6 +321,20 @@ impl<'q> Prepared<'q> {
         }
         candidates.truncate(self.k);
         Ok(candidates)
+    }
+}
+
+/// The smallest graph of a tag that all have which a filter accepts.
+fn smallest_graph<'p, P: Part>(part: &'p P, filter: &Node<'_>) -> Result<Option<TagGraph<'p>>> {
+    match filter {
+        Node::Tag(tag) => part.tag_graph(tag),
+        Node::Any(nodes) if let [only] = &nodes[..] => smallest_graph(part, only),
+        Node::All(nodes) => {
+            let graphs = nodes.iter().map(|node| smallest_graph(part, node));
+            let graphs = graphs.collect::<Result<Vec<_>>>()?;
+            Ok(graphs.into_iter().flatten().min_by_key(Graph::len))
+        }
+        Node::Any(_) | Node::Not(_) | Node::By(_) => Ok(None),
     }
 }
 

@@ -155,7 +155,7 @@ impl Snapshot {
     pub fn verify(&self) -> Result<Verification> {
         match &self.0.segment {
             Some(segment) => segment.verify(),
-            None => Ok(Verification { vectors: 0, links: 0, unreachable: 0 }),
+            None => Ok(Verification { vectors: 0, links: 0, unreachable: 0, tag_graphs: 0 }),
         }
     }
 

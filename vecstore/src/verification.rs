@@ -11,4 +11,6 @@ pub struct Verification {
     /// Vectors of the segment that no walk through the graph comes to. They are found where all
     /// vectors are compared, and by their ids; a few in ten thousand are usual for HNSW.
     pub unreachable: usize,
+    /// Tags that have a graph of their own, because many records have them that lie apart from the others.
+    pub tag_graphs: usize,
 }

@@ -53,8 +53,8 @@ pub(crate) fn verify(path: &Path) -> Result<(), Failure> {
         Err(why) => (*why).to_owned(),
     };
     println!(
-        "a segment of {} vectors, {} links, {} unreachable; tail: {tail}",
-        found.vectors, found.links, found.unreachable
+        "a segment of {} vectors, {} links, {} unreachable, {} tags with a graph; tail: {tail}",
+        found.vectors, found.links, found.unreachable, found.tag_graphs
     );
     Ok(())
 }

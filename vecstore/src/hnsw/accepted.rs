@@ -9,12 +9,29 @@ const PROBE: usize = 25;
 /// The links of so many bridges are on their way from memory at once.
 const AHEAD: usize = 8;
 
+/// A walk on accepted slots finds its way where at least this part of the share of all slots that a
+/// filter accepts is accepted near the query, too.
+const LOCAL_SHARE: f64 = 0.25;
+
 /// What a look around the query found.
 pub(crate) struct Neighbourhood {
     /// How many slots were looked at.
     pub(crate) seen: usize,
     /// The accepted ones among them.
     pub(crate) accepted: Vec<Candidate>,
+}
+
+impl Neighbourhood {
+    /// The share of the slots that are accepted.
+    pub(crate) fn share(&self) -> f64 {
+        self.accepted.len() as f64 / self.seen as f64
+    }
+
+    /// Whether the query lies where so few are accepted that a walk on them does not find its way, if a
+    /// share of all slots is accepted.
+    pub(crate) fn is_far(&self, share_of_all: f64) -> bool {
+        self.share() < LOCAL_SHARE * share_of_all
+    }
 }
 
 /// Walks to the query through all slots, and notes which of those it passes are accepted.

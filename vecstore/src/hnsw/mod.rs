@@ -10,9 +10,11 @@ mod insert;
 mod links;
 mod pool;
 mod refine;
+mod renew;
 mod repair;
 mod search;
 mod sift;
+mod subgraph;
 mod visited;
 
 use std::borrow::Cow;
@@ -21,15 +23,14 @@ use crate::codes::{CodeTarget, SKETCHED, SketchTarget};
 use crate::row::Row;
 
 pub(crate) use accepted::{look_around, search_accepted};
-pub(crate) use batch::insert_all;
 pub(crate) use chunked::Chunked;
-pub(crate) use connect::connect;
 pub(crate) use insert::{insert, level_of};
 pub(crate) use links::{Links, NO_LINK};
 pub(crate) use refine::{refine, scan};
-pub(crate) use repair::repair;
+pub(crate) use renew::{renew, take_over};
 pub(crate) use search::{Candidate, search};
 pub(crate) use sift::sift;
+pub(crate) use subgraph::{GrowingMembers, Members, Subgraph};
 
 /// More layers than any graph of fewer than 2^32 nodes needs, even with M = 2.
 pub(crate) const MAX_LEVELS: usize = 32;

@@ -14,7 +14,7 @@ use crate::{
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
 /// The version this crate writes, and the newest it reads.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// The header fills the first page of the file.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -71,15 +71,23 @@ pub(super) enum Section {
     Norms,
     /// For each [`SKETCHED`] slots a block of sketches, if there are codes.
     Sketches,
+    /// One more u64 than there are tags: where each tag's graph starts and the last ends. Empty if there are
+    /// no tags.
+    TagGraphStarts,
+    /// The graphs, each as [`Layout`](super::tag_graph::Layout) says; of most tags nothing.
+    TagGraphs,
 }
 
-pub(super) const SECTIONS: usize = Section::Sketches as usize + 1;
+pub(super) const SECTIONS: usize = Section::TagGraphs as usize + 1;
 
 /// Version 1 had no codes, and its header ended with the checksums.
 const SECTIONS_1: usize = Section::Checksums as usize + 1;
 
 /// Version 2 had no sketches.
 const SECTIONS_2: usize = Section::Norms as usize + 1;
+
+/// Version 3 had no graphs of tags.
+const SECTIONS_3: usize = Section::Sketches as usize + 1;
 
 impl Section {
     /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
@@ -189,6 +197,7 @@ impl Header {
         let written = match found {
             1 => SECTIONS_1,
             2 => SECTIONS_2,
+            3 => SECTIONS_3,
             _ => SECTIONS,
         };
         let mut sections = [Extent::default(); SECTIONS];
@@ -264,6 +273,8 @@ impl Header {
             && len(Section::TagLists) % 4 == 0
             && len(Section::TagStarts) % 8 == 0
             && len(Section::TagSetStarts) == len(Section::TagStarts)
+            && [0, len(Section::TagStarts)].contains(&len(Section::TagGraphStarts))
+            && len(Section::TagGraphs) % 4 == 0
             && [0, 8 * (n + 1)].contains(&len(Section::PayloadStarts))
             && checksums.len == 4 * (checksums.start / PAGE as u64)
             && checksums.start.is_multiple_of(PAGE as u64);

@@ -7,6 +7,8 @@ use std::thread::available_parallelism;
 
 use super::Segment;
 use super::coded::Coded;
+use super::file_order::FileOrder;
+use super::tag_graph::TagGraph;
 use crate::codes::prefetch;
 use crate::hnsw::{self, Graph, GraphMut, Links, NO_LINK, Target};
 use crate::part::Part;
@@ -46,6 +48,9 @@ pub(super) struct Merge<'a> {
     pub(super) coded: Option<Coded>,
     /// The last change that is included.
     pub(super) seq: u64,
+    /// So many work at it. Whoever loads in bulk waits for it; a checkpoint must not take the processor from
+    /// readers.
+    pub(super) threads: usize,
 }
 
 impl<'a> Merge<'a> {
@@ -77,6 +82,7 @@ impl<'a> Merge<'a> {
             links: Links::new(&config),
             coded: None,
             seq,
+            threads: bulk.and(available_parallelism().ok()).map_or(1, usize::from),
         };
         if merge.len() > hnsw::MAX_SLOTS {
             return Err(Error::Full { limit: hnsw::MAX_SLOTS });
@@ -86,15 +92,12 @@ impl<'a> Merge<'a> {
             let rows = (0..merge.len() as u32).map(row);
             merge.coded = Coded::new(&config, rows);
         }
-        merge.take_over_old_links();
-        if merge.survives.contains(&false) {
-            hnsw::repair(&merge, &config, &merge.levels, |slot| merge.alive(slot));
+        if let Some(old) = old {
+            hnsw::take_over(&merge.links, old, |slot| old.level(slot));
         }
-        // Whoever loads in bulk waits for it; a checkpoint must not take the processor from readers.
-        let threads =
-            if bulk.is_some() { available_parallelism().map_or(1, usize::from) } else { 1 };
-        merge.insert_added(threads);
-        hnsw::connect(&merge, &config, |slot| merge.alive(slot));
+        merge.levels = (0..merge.len() as u32).map(|slot| merge.level_of(slot) as u8).collect();
+        let (levels, linked) = (&merge.levels, merge.survives.len());
+        hnsw::renew(&merge, &config, levels, linked, merge.threads, |slot| merge.alive(slot));
         Ok(merge)
     }
 
@@ -103,34 +106,18 @@ impl<'a> Merge<'a> {
         self.config.dimension >= MIN_DIMENSION && self.len() > SCAN_LIMIT
     }
 
-    fn take_over_old_links(&mut self) {
-        let Some(old) = self.old else { return };
-        for slot in 0..old.len() as u32 {
-            let top = old.level(slot);
-            self.links.add(slot, top);
-            for level in 0..=top {
-                let mut links = Vec::new();
-                old.for_each_link(slot, level, |link| links.push(link));
-                self.links.set(slot, level, links);
-            }
-            self.levels.push(top as u8);
+    /// The highest layer that a slot has or is to have.
+    fn level_of(&self, slot: u32) -> usize {
+        match self.old {
+            Some(old) if self.is_old(slot) => old.level(slot),
+            _ => hnsw::level_of(self.id(slot), &self.config),
         }
-        self.links.set_entry(old.entry());
-    }
-
-    fn insert_added(&mut self, threads: usize) {
-        let added = self.survives.len() as u32..self.len() as u32;
-        let level = |slot| hnsw::level_of(self.id(slot), &self.config) as u8;
-        let levels: Vec<_> = added.clone().map(level).collect();
-        self.levels.extend(levels);
-        let accept = |slot| self.alive(slot);
-        hnsw::insert_all(self, &self.config, added, &self.levels, threads, accept);
     }
 
     /// The part that holds a slot, and its number there.
     fn place(&self, slot: u32) -> (&dyn Part, u32) {
         match self.old {
-            Some(old) if (slot as usize) < self.survives.len() => (old, slot),
+            Some(old) if self.is_old(slot) => (old, slot),
             _ => {
                 let (tail, slot) = self.added[slot as usize - self.survives.len()];
                 (tail, slot)
@@ -138,7 +125,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn alive(&self, slot: u32) -> bool {
+    pub(super) fn alive(&self, slot: u32) -> bool {
         self.survives.get(slot as usize).is_none_or(|&survives| survives)
     }
 
@@ -162,6 +149,16 @@ impl<'a> Merge<'a> {
         part.payload(slot)
     }
 
+    /// The graph that a tag had in the old segment.
+    pub(super) fn old_tag_graph(&self, tag: &str) -> Result<Option<TagGraph<'a>>> {
+        self.old.map_or(Ok(None), |old| old.tag_graph(tag))
+    }
+
+    /// Whether a slot is one of the old segment.
+    pub(super) fn is_old(&self, slot: u32) -> bool {
+        (slot as usize) < self.survives.len()
+    }
+
     pub(super) fn level(&self, slot: u32) -> usize {
         usize::from(self.levels[slot as usize])
     }
@@ -170,14 +167,14 @@ impl<'a> Merge<'a> {
     /// within that so that what is near lies near, and a walk stays on few pages of memory. To that end
     /// every slot belongs to the nearest slot of the layer above, by steps in its own layer, and the
     /// slots that belong to one follow each other, in the order of those that they belong to.
-    pub(super) fn order(&self) -> Vec<u32> {
+    pub(super) fn order(&self) -> FileOrder {
         let top = self.entry().map_or(0, |(_, level)| level);
         let mut ordered = Vec::new();
         for level in (0..=top).rev() {
             ordered = self.with_next_layer(&ordered, level);
         }
         ordered.sort_by_key(|&slot| std::cmp::Reverse(self.level(slot)));
-        ordered
+        FileOrder::new(ordered, self.len(), |slot| self.level(slot))
     }
 
     /// The slots of a layer, those of the layer above in the order given, each followed by the others

@@ -2,9 +2,12 @@
 
 mod coded;
 mod deaths;
+mod file_order;
 mod format;
+mod grow_tag_graph;
 mod merge;
 mod pages;
+mod tag_graph;
 mod verify;
 mod write;
 
@@ -19,6 +22,7 @@ use self::deaths::Deaths;
 use self::format::{Extent, HEADER_BYTES, Header, NO_GROUP, Section};
 pub(crate) use self::merge::Sources;
 use self::pages::{PAGE, Pages};
+pub(crate) use self::tag_graph::TagGraph;
 pub(crate) use self::write::write_merged;
 use crate::codes::{SKETCHED, SketchTarget, prefetch};
 use crate::hnsw::{Graph, MAX_LEVELS, Target};
@@ -121,10 +125,21 @@ impl Segment {
 
     /// One entry of a section of bytes, whose place is read from a section of starts.
     fn entry_of(&self, starts: Section, contents: Section, index: usize) -> Option<&[u8]> {
+        let range = self.entry_range(starts, contents, index)?;
+        (range.len() as u64 <= contents.longest_entry())
+            .then(|| self.read(contents, range.start, range.len()))
+    }
+
+    /// Where in its section of bytes an entry lies.
+    fn entry_range(
+        &self,
+        starts: Section,
+        contents: Section,
+        index: usize,
+    ) -> Option<Range<usize>> {
         let &[start, end] = self.read::<u64>(starts, index, 2) else { return None };
-        let len = end.checked_sub(start)?;
-        (len <= contents.longest_entry() && end <= self.header.extent(contents).len)
-            .then(|| self.read(contents, start as usize, len as usize))
+        (start <= end && end <= self.header.extent(contents).len)
+            .then_some(start as usize..end as usize)
     }
 
     /// The links of a slot, then [`NO_LINK`](crate::hnsw::NO_LINK) where there are fewer.
@@ -158,6 +173,21 @@ impl Segment {
     fn tag(&self, number: usize) -> Option<&str> {
         let tag = self.entry_of(Section::TagStarts, Section::Tags, number)?;
         std::str::from_utf8(tag).ok()
+    }
+
+    /// The number of a tag.
+    fn tag_number(&self, tag: &str) -> Result<Option<usize>> {
+        let (mut low, mut high) = (0, self.tag_count());
+        while low < high {
+            let middle = low.midpoint(high);
+            let name = self.tag(middle).ok_or_else(|| self.damaged("a tag has no name"))?;
+            match name.cmp(tag) {
+                Ordering::Equal => return Ok(Some(middle)),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
     }
 
     /// The slots whose records have the tag with a number.
@@ -326,17 +356,17 @@ impl Part for Segment {
     }
 
     fn tagged(&self, tag: &str) -> Result<SlotSet> {
-        let (mut low, mut high) = (0, self.tag_count());
-        while low < high {
-            let middle = low.midpoint(high);
-            let name = self.tag(middle).ok_or_else(|| self.damaged("a tag has no name"))?;
-            match name.cmp(tag) {
-                Ordering::Equal => return self.tag_set(middle),
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-            }
+        match self.tag_number(tag)? {
+            Some(number) => self.tag_set(number),
+            None => Ok(SlotSet::empty(self.len())),
         }
-        Ok(SlotSet::empty(self.len()))
+    }
+
+    fn tag_graph(&self, tag: &str) -> Result<Option<TagGraph<'_>>> {
+        match self.tag_number(tag)? {
+            Some(number) => self.tag_graph_of(number),
+            None => Ok(None),
+        }
     }
 
     fn payload(&self, slot: u32) -> Result<&[u8]> {

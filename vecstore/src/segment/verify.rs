@@ -21,8 +21,12 @@ impl Segment {
         self.verify_sketches()?;
         self.verify_strings()?;
         self.verify_tags()?;
-        let links = self.verify_links()?;
-        Ok(Verification { vectors: self.len(), links, unreachable: self.len() - self.reachable() })
+        Ok(Verification {
+            vectors: self.len(),
+            links: self.verify_links()?,
+            unreachable: self.len() - self.reachable(),
+            tag_graphs: self.verify_tag_graphs()?,
+        })
     }
 
     fn wrong(&self, what: String) -> Error {
@@ -162,19 +166,38 @@ impl Segment {
             let slots = self.header.layers[level];
             for slot in 0..slots {
                 let list = self.list(slot, level);
-                let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(list.len());
-                let (links, rest) = list.split_at(len);
-                let distinct: HashSet<_> = links.iter().collect();
-                let fits = links.iter().all(|&link| link < slots && link != slot)
-                    && distinct.len() == links.len()
-                    && rest.iter().all(|&link| link == NO_LINK);
-                if !fits {
-                    return Err(
-                        self.wrong(format!("the links of slot {slot} on layer {level} are wrong"))
-                    );
-                }
-                count += links.len();
+                count += checked_list(list, slot, slots).ok_or_else(|| {
+                    self.wrong(format!("the links of slot {slot} on layer {level} are wrong"))
+                })?;
             }
+        }
+        Ok(count)
+    }
+
+    /// Returns the number of graphs.
+    fn verify_tag_graphs(&self) -> Result<usize> {
+        let mut count = 0;
+        for number in 0..self.tag_count() {
+            let Some(graph) = self.tag_graph_of(number)? else { continue };
+            let wrong = |what| self.wrong(format!("of the graph of tag {number} {what}"));
+            let members = 0..graph.len() as u32;
+            if !members.clone().map(|it| graph.slot(it)).eq(self.tag_set(number)?.iter()) {
+                return Err(wrong("the slots are not those with the tag".into()));
+            }
+            if members
+                .map(|it| (it, graph.slot(it)))
+                .any(|(it, slot)| graph.members.level(it) != self.level(slot))
+            {
+                return Err(wrong("the layers are not those of the slots".into()));
+            }
+            for (level, members) in (0..).zip(graph.members.layers()) {
+                for member in 0..members {
+                    checked_list(graph.members.list(member, level), member, members).ok_or_else(
+                        || wrong(format!("the links of {member} on layer {level} are wrong")),
+                    )?;
+                }
+            }
+            count += 1;
         }
         Ok(count)
     }
@@ -198,4 +221,15 @@ impl Segment {
         }
         count
     }
+}
+
+/// How many links a list of a slot has, if all are to other slots of its layer, each once.
+fn checked_list(list: &[u32], slot: u32, slots: u32) -> Option<usize> {
+    let len = list.iter().position(|&link| link == NO_LINK).unwrap_or(list.len());
+    let (links, rest) = list.split_at(len);
+    let distinct: HashSet<_> = links.iter().collect();
+    let fits = links.iter().all(|&link| link < slots && link != slot)
+        && distinct.len() == links.len()
+        && rest.iter().all(|&link| link == NO_LINK);
+    fits.then_some(len)
 }

@@ -7,11 +7,14 @@ use std::path::Path;
 
 use roaring::RoaringBitmap;
 
+use super::file_order::FileOrder;
 use super::format::{ALIGNMENT, Extent, HEADER_BYTES, Header, NO_GROUP, SECTIONS, Section};
+use super::grow_tag_graph::tag_graph;
 use super::merge::{Merge, Sources};
 use super::pages::{PAGE, begin_checksum};
+use super::tag_graph::TagGraph;
 use crate::codes::SKETCHED;
-use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
+use crate::hnsw::Graph;
 use crate::manifest::segment_name;
 use crate::{Result, dir};
 
@@ -19,7 +22,7 @@ use crate::{Result, dir};
 pub(crate) fn write_merged(segments: &Path, sources: &Sources<'_>) -> Result<String> {
     let merge = Merge::new(sources)?;
     let order = merge.order();
-    let strings = Strings::collect(&merge, &order)?;
+    let strings = Strings::collect(&merge, &order.slots)?;
     let name = segment_name(sources.seq);
     dir::replace(segments, &name, |file| write(file, &merge, &order, &strings))?;
     Ok(name)
@@ -33,7 +36,9 @@ struct Strings<'a> {
     group_names: Vec<&'a str>,
     tag_lists: Vec<Vec<u8>>,
     tags: Vec<&'a str>,
-    tag_sets: Vec<Vec<u8>>,
+    tag_sets: Vec<RoaringBitmap>,
+    /// The graphs that the tags had in the old segment.
+    tag_graphs: Vec<Option<TagGraph<'a>>>,
     payloads: Vec<&'a [u8]>,
 }
 
@@ -71,13 +76,16 @@ impl<'a> Strings<'a> {
                 tags.iter().flat_map(|tag| number(tag).to_le_bytes()).collect()
             };
             strings.tag_lists = tags_of.iter().map(list).collect();
-            strings.tag_sets = tagged.into_values().map(serialized).collect();
+            strings.tag_sets = tagged.into_values().collect();
+            let graphs = strings.tags.iter().map(|tag| merge.old_tag_graph(tag));
+            strings.tag_graphs = graphs.collect::<Result<_>>()?;
         }
         Ok(strings)
     }
 }
 
-fn serialized(mut set: RoaringBitmap) -> Vec<u8> {
+fn serialized(set: &RoaringBitmap) -> Vec<u8> {
+    let mut set = set.clone();
     set.optimize();
     let mut bytes = Vec::with_capacity(set.serialized_size());
     // Writing to memory does not fail.
@@ -88,65 +96,53 @@ fn serialized(mut set: RoaringBitmap) -> Vec<u8> {
 fn write(
     file: &mut BufWriter<File>,
     merge: &Merge<'_>,
-    order: &[u32],
+    order: &FileOrder,
     strings: &Strings<'_>,
 ) -> io::Result<()> {
     let mut sections = Sections::new(file)?;
-    let layers: [u32; MAX_LEVELS] = std::array::from_fn(|level| {
-        order.partition_point(|&slot| merge.level(slot) >= level) as u32
-    });
-
+    let slots = &order.slots;
     sections
-        .write(Section::Rows, order.iter().map(|&slot| merge.row(slot).bytes(merge.config.rows)))?;
+        .write(Section::Rows, slots.iter().map(|&slot| merge.row(slot).bytes(merge.config.rows)))?;
 
-    let mut place_of = vec![NO_LINK; merge.len()];
-    for (place, &slot) in (0..).zip(order) {
-        place_of[slot as usize] = place;
-    }
-    let lists = layers.iter().enumerate().flat_map(|(level, &slots)| {
-        let place_of = &place_of;
-        order[..slots as usize].iter().map(move |&slot| {
-            let width = merge.config.max_links(level);
-            let mut list = Vec::with_capacity(4 * width);
-            merge.for_each_link(slot, level, |link| {
-                list.extend(place_of[link as usize].to_le_bytes())
-            });
-            list.resize(4 * width, NO_LINK as u8);
-            list
-        })
-    });
-    sections.write(Section::Links, lists)?;
+    sections.write(Section::Links, order.lists(merge, &merge.config))?;
 
     if let Some(coded) = &merge.coded {
         sections.write(Section::Mean, [bytemuck::cast_slice::<_, u8>(&coded.mean)])?;
-        sections.write(Section::Codes, order.iter().map(|&slot| coded.code(slot)))?;
+        sections.write(Section::Codes, slots.iter().map(|&slot| coded.code(slot)))?;
         if !coded.mean.is_empty() {
-            let norms = order.iter().map(|&slot| coded.norm(slot).to_le_bytes());
+            let norms = slots.iter().map(|&slot| coded.norm(slot).to_le_bytes());
             sections.write(Section::Norms, norms)?;
         }
-        let sketches = order.chunks(SKETCHED).map(|slots| coded.sketches(slots));
+        let sketches = slots.chunks(SKETCHED).map(|slots| coded.sketches(slots));
         sections.write(Section::Sketches, sketches)?;
     }
 
-    let ids: Vec<u64> = order.iter().map(|&slot| merge.id(slot)).collect();
+    let ids: Vec<u64> = slots.iter().map(|&slot| merge.id(slot)).collect();
     let mut by_id: Vec<u32> = (0..ids.len() as u32).collect();
     by_id.sort_unstable_by_key(|&place| ids[place as usize]);
     sections.write(Section::Ids, [bytemuck::cast_slice::<_, u8>(&ids)])?;
     sections.write(Section::ById, [bytemuck::cast_slice::<_, u8>(&by_id)])?;
 
-    let Strings { group_of, group_names, tag_lists, tags, tag_sets, payloads } = strings;
+    let Strings { group_of, group_names, tag_lists, tags, tag_sets, tag_graphs, payloads } =
+        strings;
     sections.write(Section::GroupOf, [bytemuck::cast_slice::<_, u8>(group_of)])?;
-    sections.write_strings(Section::GroupStarts, Section::GroupNames, group_names)?;
-    sections.write_strings(Section::TagListStarts, Section::TagLists, tag_lists)?;
-    sections.write_strings(Section::TagStarts, Section::Tags, tags)?;
-    sections.write_strings(Section::TagSetStarts, Section::TagSets, tag_sets)?;
-    sections.write_strings(Section::PayloadStarts, Section::Payloads, payloads)?;
+    sections.write_entries(Section::GroupStarts, Section::GroupNames, group_names)?;
+    sections.write_entries(Section::TagListStarts, Section::TagLists, tag_lists)?;
+    sections.write_entries(Section::TagStarts, Section::Tags, tags)?;
+    let sets: Vec<_> = tag_sets.iter().map(serialized).collect();
+    sections.write_entries(Section::TagSetStarts, Section::TagSets, &sets)?;
+    sections.write_entries(Section::PayloadStarts, Section::Payloads, payloads)?;
+
+    // One after another, since each takes as much memory as file.
+    let graphs = tag_sets.iter().zip(tag_graphs);
+    let graphs = graphs.map(|(set, old)| tag_graph(merge, order, set, old.as_ref()));
+    sections.write_entries(Section::TagGraphStarts, Section::TagGraphs, graphs)?;
 
     let sections = sections.finish()?;
     let header = Header {
         config: merge.config,
         seq: merge.seq,
-        layers,
+        layers: order.layers,
         sections,
         quantiser: merge.coded.as_ref().map(|coded| coded.quantiser),
     };
@@ -221,26 +217,22 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
-    /// Appends a section of strings, and before it the section that says where each starts.
-    fn write_strings(
+    /// Appends a section of entries, and after it the section that says where each starts.
+    fn write_entries(
         &mut self,
         starts: Section,
         contents: Section,
-        strings: &[impl AsRef<[u8]>],
+        entries: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> io::Result<()> {
-        let mut start = 0u64;
-        let mut starts_of: Vec<u64> = strings
-            .iter()
-            .map(|string| {
-                let this = start;
-                start += string.as_ref().len() as u64;
-                this
-            })
-            .collect();
-        if !strings.is_empty() {
-            starts_of.push(start);
+        let (mut starts_of, mut end) = (Vec::new(), 0u64);
+        let counted = entries.into_iter().inspect(|entry| {
+            starts_of.push(end);
+            end += entry.as_ref().len() as u64;
+        });
+        self.write(contents, counted)?;
+        if !starts_of.is_empty() {
+            starts_of.push(end);
         }
-        self.write(starts, [bytemuck::cast_slice::<_, u8>(&starts_of)])?;
-        self.write(contents, strings)
+        self.write(starts, [bytemuck::cast_slice::<_, u8>(&starts_of)])
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vecstore::{Filter, Query, Record, Snapshot};
+use vecstore::{Filter, Hit, Query, Record, Snapshot};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Expected {
@@ -14,9 +14,9 @@ pub(crate) struct Expected {
     pub(crate) alone: Contents,
 }
 
-/// A segment of so many records that it has codes. Their vectors are told by their ids.
+/// A segment of many records. What they are is told by their ids.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Coded {
+pub(crate) struct Large {
     pub(crate) dimension: usize,
     pub(crate) records: u64,
     pub(crate) searches: Vec<Search>,
@@ -70,28 +70,40 @@ impl Contents {
     }
 }
 
-impl Coded {
+impl Large {
     pub(crate) fn check(&self, snapshot: &Snapshot) {
         assert_eq!(snapshot.len() as u64, self.records);
         snapshot.verify().unwrap();
         for id in 0..self.records {
             let record = snapshot.get(id).unwrap().unwrap();
-            assert_eq!(record.vector(), Self::vector(id, self.dimension));
+            let vector = Self::vector(id, self.dimension, self.has_tag());
+            assert_eq!(record.vector(), vector);
+            assert_eq!(!record.tags().is_empty(), self.has_tag() && Self::is_tagged(id));
         }
         for search in &self.searches {
             search.check(snapshot);
         }
     }
 
+    fn has_tag(&self) -> bool {
+        self.searches.iter().any(|search| search.tag.is_some())
+    }
+
+    /// Whether a record has the tag, if there is one.
+    pub(crate) fn is_tagged(id: u64) -> bool {
+        !id.is_multiple_of(9)
+    }
+
     /// Multiples of 1/16 between -2 and 2: bits of the finaliser of SplitMix64 of a number for each
-    /// component.
-    pub(crate) fn vector(id: u64, dimension: usize) -> Vec<f32> {
+    /// component. Where there is a tag, those without it lie 100 from the others.
+    pub(crate) fn vector(id: u64, dimension: usize, has_tag: bool) -> Vec<f32> {
+        let apart = if has_tag && !Self::is_tagged(id) { 100.0 } else { 0.0 };
         let component = |place: usize| {
             let number =
                 (id << 16 | place as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let number = (number ^ number >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             let number = (number ^ number >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((number ^ number >> 31) % 65) as f32 / 16.0 - 2.0
+            ((number ^ number >> 31) % 65) as f32 / 16.0 - 2.0 + apart
         };
         (0..dimension).map(component).collect()
     }
@@ -115,17 +127,21 @@ impl Search {
         self.hits.iter().any(|&(hit, _)| hit == id)
     }
 
-    fn check(&self, snapshot: &Snapshot) {
+    pub(crate) fn hits(&self, snapshot: &Snapshot, ef: usize) -> Vec<Hit> {
         let filter = self.tag.as_ref().map(Filter::tag);
-        // So high that all are compared, also where there are many.
-        let mut query = Query::new(&self.query, self.k).ef(3_000);
+        let mut query = Query::new(&self.query, self.k).ef(ef);
         if self.distinct_groups {
             query = query.distinct_groups();
         }
         if let Some(filter) = &filter {
             query = query.filter(filter);
         }
-        let hits = snapshot.search(&query).unwrap();
+        snapshot.search(&query).unwrap()
+    }
+
+    fn check(&self, snapshot: &Snapshot) {
+        // So high that all are compared, also where there are many.
+        let hits = self.hits(snapshot, 3_000);
         let ids = |(id, _): &(u64, f64)| *id;
         assert_eq!(
             hits.iter().map(|hit| hit.id).collect::<Vec<_>>(),

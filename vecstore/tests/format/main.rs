@@ -12,9 +12,9 @@ mod make;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vecstore::{Config, Metric, Query, Reader, Record, RowFormat, Store};
+use vecstore::{Config, Metric, Reader, Record, RowFormat, Store};
 
-use contents::{Coded, Expected};
+use contents::{Expected, Large};
 
 const DIMENSION: usize = 8;
 
@@ -42,6 +42,20 @@ impl Fixture {
 
     fn expected<T: serde::de::DeserializeOwned>(&self, name: &str) -> T {
         serde_json::from_slice(&fs::read(self.folder.join(name)).unwrap()).unwrap()
+    }
+
+    fn check_large(&self, name: &str, tag_graphs: usize) {
+        let reader = Reader::open_segment(self.folder.join(format!("{name}.seg"))).unwrap();
+        let expected: Large = self.expected(&format!("{name}.json"));
+        let snapshot = reader.snapshot();
+        expected.check(&snapshot);
+        assert_eq!(snapshot.verify().unwrap().tag_graphs, tag_graphs);
+        // It is walked too, which finds nearly the same.
+        let found = expected.searches.iter().map(|search| {
+            search.hits(&snapshot, 200).iter().filter(|hit| search.finds(hit.id)).count()
+        });
+        let found: usize = found.sum();
+        assert!(found * 10 >= 9 * 10 * expected.searches.len(), "{found}");
     }
 
     /// The store in a folder where it may be written to.
@@ -107,16 +121,14 @@ fn a_segment_alone() {
 fn a_segment_with_codes() {
     // Version 1 had none.
     for fixture in Fixture::all().skip(1) {
-        let reader = Reader::open_segment(fixture.folder.join("coded.seg")).unwrap();
-        let expected: Coded = fixture.expected("coded.json");
-        expected.check(&reader.snapshot());
-        // It is walked too, which finds nearly the same.
-        let hits = |query: &[f32]| reader.search(&Query::new(query, 10).ef(200)).unwrap();
-        let found = expected
-            .searches
-            .iter()
-            .map(|search| hits(&search.query).iter().filter(|hit| search.finds(hit.id)).count());
-        let found: usize = found.sum();
-        assert!(found * 10 >= 9 * 10 * expected.searches.len(), "{found}");
+        fixture.check_large("coded", 0);
+    }
+}
+
+#[test]
+fn a_segment_with_the_graph_of_a_tag() {
+    // Versions before the fourth had none.
+    for fixture in Fixture::all().skip(3) {
+        fixture.check_large("tagged", 1);
     }
 }

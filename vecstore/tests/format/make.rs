@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::json;
 use vecstore::{Config, Metric, Record, RowFormat, Store};
 
-use crate::contents::{Coded, Contents, Entry, Expected, Search};
+use crate::contents::{Contents, Entry, Expected, Large, Search};
 use crate::{DIMENSION, Fixture};
 
 /// The newest version of the format that is fixed.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// `cargo test -p vecstore --test format -- --ignored make`
 #[test]
@@ -59,22 +59,33 @@ fn make() {
     write_json(&folder.join("expected.json"), &Expected { checkpoint, whole, alone });
 
     // So many records that there are codes, of their differences from the mean.
-    let directory = tempfile::tempdir().unwrap();
     let config = Config::new(32, Metric::SquaredEuclidean).with_m(4);
     let config = config.with_ef_construction(100).with_rows(RowFormat::F16);
+    make_large(&folder, "coded", config, 2_100, None);
+
+    // So many with a tag, which lie so far from the others, that the tag has a graph.
+    let config = Config::new(8, Metric::SquaredEuclidean).with_m(2).with_rows(RowFormat::F16);
+    make_large(&folder, "tagged", config, 4_600, Some("most"));
+}
+
+/// A segment of many records and searches with a filter, in files with a name.
+fn make_large(folder: &Path, name: &str, config: Config, records: u64, tag: Option<&str>) {
+    let directory = tempfile::tempdir().unwrap();
     let mut model = Model::new(Store::create(directory.path(), config).unwrap());
     let mut load = model.store.bulk_load();
-    for id in 0..2_100 {
-        let vector = Coded::vector(id, config.dimension());
-        let entry = Entry { id, vector, group: None, tags: Vec::new(), payload: None };
+    for id in 0..records {
+        let vector = Large::vector(id, config.dimension(), tag.is_some());
+        let tags = tag.filter(|_| Large::is_tagged(id)).map(Into::into);
+        let tags = tags.into_iter().collect();
+        let entry = Entry { id, vector, group: None, tags, payload: None };
         load.add(&entry.record()).unwrap();
         model.records.insert(id, entry);
     }
     load.commit().unwrap();
-    let searches = (0..20).map(|_| model.search(false, None)).collect();
-    fs::write(folder.join("coded.seg"), segment_of(&model.store)).unwrap();
-    let coded = Coded { dimension: config.dimension(), records: 2_100, searches };
-    write_json(&folder.join("coded.json"), &coded);
+    let searches = (0..20).map(|_| model.search(false, tag)).collect();
+    fs::write(folder.join(format!("{name}.seg")), segment_of(&model.store)).unwrap();
+    let large = Large { dimension: config.dimension(), records, searches };
+    write_json(&folder.join(format!("{name}.json")), &large);
 }
 
 /// A segment, which must be one of the version that is being fixed.

@@ -82,6 +82,7 @@ fn answers(snapshot: &Snapshot) -> Option<Answers> {
         record.group().is_ok_and(|group| group.is_some()) || record.id() % 2 == 1
     };
     let odd = Filter::by(&odd);
+    let tagged = Filter::tag("most");
     let most = Filter::tag("most").and(Filter::tag("some").not());
     let any = Filter::any(["some", "all"]).and(odd.clone());
     let mut answered = vec![
@@ -92,6 +93,7 @@ fn answers(snapshot: &Snapshot) -> Option<Answers> {
         search(few.ef(usize::MAX)),
         search(few.distinct_groups()),
         search(few.filter(&odd)),
+        search(few.filter(&tagged)),
         search(few.filter(&most)),
         search(few.filter(&any).distinct_groups()),
         search(Query::within(&vector, 0.3)),

@@ -16,10 +16,12 @@ struct Seed {
     records: u64,
     groups: bool,
     tags: bool,
+    /// Whether records with some tag lie far from those with another.
+    apart: bool,
     payloads: bool,
 }
 
-const SEEDS: [Seed; 6] = [
+const SEEDS: [Seed; 7] = [
     // Everything at once.
     Seed {
         metric: Metric::Cosine,
@@ -29,6 +31,7 @@ const SEEDS: [Seed; 6] = [
         records: 40,
         groups: true,
         tags: true,
+        apart: false,
         payloads: true,
     },
     // Nothing but vectors.
@@ -40,6 +43,7 @@ const SEEDS: [Seed; 6] = [
         records: 9,
         groups: false,
         tags: false,
+        apart: false,
         payloads: false,
     },
     // A single record.
@@ -51,6 +55,7 @@ const SEEDS: [Seed; 6] = [
         records: 1,
         groups: false,
         tags: true,
+        apart: false,
         payloads: true,
     },
     // More records than are compared one by one, so that the graph is walked, on several layers.
@@ -62,6 +67,7 @@ const SEEDS: [Seed; 6] = [
         records: 2_100,
         groups: true,
         tags: true,
+        apart: false,
         payloads: false,
     },
     // With codes, of the vectors and of their differences from the mean.
@@ -73,6 +79,7 @@ const SEEDS: [Seed; 6] = [
         records: 2_100,
         groups: false,
         tags: false,
+        apart: false,
         payloads: false,
     },
     Seed {
@@ -83,6 +90,19 @@ const SEEDS: [Seed; 6] = [
         records: 2_100,
         groups: false,
         tags: false,
+        apart: false,
+        payloads: false,
+    },
+    // With a tag that has a graph of its own.
+    Seed {
+        metric: Metric::SquaredEuclidean,
+        dimension: 1,
+        rows: RowFormat::F16,
+        m: 2,
+        records: 4_600,
+        groups: false,
+        tags: true,
+        apart: true,
         payloads: false,
     },
 ];
@@ -93,14 +113,17 @@ const SMALL: usize = 3;
 impl Seed {
     fn record(self, id: u64) -> Record {
         let mut random = StdRng::seed_from_u64(id);
-        let vector = (0..self.dimension).map(|_| random.random_range(-1.0..1.0)).collect();
+        let is_some = id.is_multiple_of(9);
+        let apart = if self.apart && is_some { 10.0 } else { 0.0 };
+        let mut component = || random.random_range(-1.0..1.0) + apart;
+        let vector = (0..self.dimension).map(|_| component()).collect();
         let mut record = Record::new(id * 3, vector);
         if self.groups && !id.is_multiple_of(5) {
             record = record.with_group(format!("group {}", id % 7));
         }
         if self.tags {
             // Of all kinds that a bitmap of slots has: few, many, and runs.
-            record = record.with_tags([if id.is_multiple_of(9) { "some" } else { "most" }, "all"]);
+            record = record.with_tags([if is_some { "some" } else { "most" }, "all"]);
         }
         if self.payloads && id.is_multiple_of(2) {
             record = record.with_payload(&format!("payload {id}")).unwrap();
