@@ -6,9 +6,10 @@ export PATH := $(CURDIR)/assets/bin:$(PATH)
 GALLERY ?= data/demo
 PORT ?= 8080
 
-# What `make peers` measures, and of which libraries; nothing said, all.
+# What `make peers` measures, and of which libraries; nothing said, all. How many times.
 DATA ?=
 LIBS ?=
+ROUNDS ?= 3
 
 # How long `make fuzz` runs, in seconds.
 DURATION ?= 1200
@@ -35,7 +36,7 @@ help:
 	@echo "make screenshots  pictures of the page in each state, into target/screenshots"
 	@echo "make page-speed   how fast the page is, in a real browser"
 	@echo "make bench    how long vecstore takes for a search, an insertion, an opening"
-	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only"
+	@echo "make peers    the same of other libraries beside it; DATA=\"NAME ...\" LIBS=\"NAME ...\" some only, ROUNDS=NUMBER"
 	@echo "make schemathesis  calls both services by their descriptions, and checks every answer"
 	@echo "make fuzz     segments made to mislead vecstore, for DURATION=$(DURATION) seconds"
 	@echo "make sanitize vecstore's tests under AddressSanitizer, its kernels under Valgrind"
@@ -156,7 +157,7 @@ bench:
 
 # The packages, the data and what the others built stay below target/peers.
 peers:
-	@benches/peers/peers --data $(DATA) --libs $(LIBS)
+	@benches/peers/peers --data $(DATA) --libs $(LIBS) --rounds $(ROUNDS)
 
 # What it finds is written below vecstore/fuzz/artifacts, what it learned below vecstore/fuzz/corpus.
 fuzz: nightly
