@@ -31,6 +31,7 @@ pub(crate) struct Subgraph<'g, G, M> {
 
 impl<G: Graph, M: Members> Subgraph<'_, G, M> {
     /// The slot of the whole graph that a member is.
+    #[inline]
     pub(crate) fn slot(&self, member: u32) -> u32 {
         self.members.slot(member)
     }
@@ -42,9 +43,9 @@ impl<G: Graph, M: Members> Subgraph<'_, G, M> {
         ef: usize,
         accept: impl Fn(u32) -> bool,
     ) -> Option<Vec<Candidate>> {
-        let accept = |member| accept(self.members.slot(member));
+        let accept = |member| accept(self.slot(member));
         let mut found = search(self, target, ef, usize::MAX, accept)?;
-        found.iter_mut().for_each(|found| found.slot = self.members.slot(found.slot));
+        found.iter_mut().for_each(|found| found.slot = self.slot(found.slot));
         Some(found)
     }
 
@@ -54,7 +55,7 @@ impl<G: Graph, M: Members> Subgraph<'_, G, M> {
         for members in members.chunks(AT_ONCE) {
             let mut slots = [0; AT_ONCE];
             for (slot, &member) in slots.iter_mut().zip(members) {
-                *slot = self.members.slot(member);
+                *slot = self.slot(member);
             }
             work(&slots[..members.len()]);
         }
@@ -72,12 +73,12 @@ impl<G: Graph, M: Members> Graph for Subgraph<'_, G, M> {
 
     #[inline]
     fn row(&self, member: u32) -> Row<'_> {
-        self.whole.row(self.members.slot(member))
+        self.whole.row(self.slot(member))
     }
 
     #[inline]
     fn distance(&self, target: &Target<'_>, member: u32) -> f32 {
-        self.whole.distance(target, self.members.slot(member))
+        self.whole.distance(target, self.slot(member))
     }
 
     fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
@@ -142,6 +143,6 @@ impl<G: GraphMut> GraphMut for Subgraph<'_, G, GrowingMembers> {
     }
 
     fn target_of(&self, member: u32) -> Target<'_> {
-        self.whole.target_of(self.members.slot(member))
+        self.whole.target_of(self.slot(member))
     }
 }

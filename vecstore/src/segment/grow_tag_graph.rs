@@ -5,9 +5,7 @@ use roaring::RoaringBitmap;
 use super::file_order::FileOrder;
 use super::merge::Merge;
 use super::tag_graph::{Layout, TagGraph};
-use crate::hnsw::{
-    self, Graph, GraphMut, GrowingMembers, Links, Members, Subgraph, look_around, take_over,
-};
+use crate::hnsw::{self, Graph, GraphMut, GrowingMembers, Links, Subgraph, look_around, take_over};
 use crate::mix::mix;
 use crate::plan::SCAN_LIMIT;
 use crate::slot_set::SlotSet;
@@ -72,7 +70,7 @@ pub(super) fn tag_graph(
 
 /// The slots of the old segment that are in a graph.
 fn slots_of(old: &TagGraph<'_>) -> Vec<u32> {
-    (0..old.len() as u32).map(|member| old.members.slot(member)).collect()
+    (0..old.len() as u32).map(|member| old.slot(member)).collect()
 }
 
 /// Whether slots of the old segment are those with a tag, dead ones too, as they are unless the file was
