@@ -38,7 +38,7 @@ pub(crate) struct CodeTarget {
     kernel: Kernel,
     /// The components, rounded and padded.
     lanes: Vec<i8>,
-    /// What a kernel gives for the code of the zero vector.
+    /// 128 times their sum, which some kernels count with.
     zero: i32,
     /// The distance is `offset` + norm - `scale` * what the kernel gives.
     offset: f32,
@@ -135,7 +135,7 @@ impl CodeTarget {
             }
             let first = codes[0];
             codes[slots.len()..].fill(first);
-            let dots = self.kernel.dots(&self.lanes, &codes);
+            let dots = self.kernel.dots(&self.lanes, self.zero, &codes);
             let distance = |(&slot, dot)| norm(slot) + self.distance(dot);
             distances.extend(slots.iter().zip(dots).map(distance));
         }
@@ -149,8 +149,7 @@ impl CodeTarget {
 
     #[inline]
     fn distance(&self, dot: i32) -> f32 {
-        // The difference fits an i32 where what it is of does not.
-        self.offset - self.scale * dot.wrapping_sub(self.zero) as f32
+        self.offset - self.scale * dot as f32
     }
 }
 

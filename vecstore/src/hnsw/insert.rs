@@ -1,7 +1,7 @@
 //! Adding a node to the graph (Algorithms 1 and 4).
 
 use super::search::{Beam, Scratch, descend, search_layer};
-use super::{Candidate, GraphMut, MAX_LEVELS, links_of};
+use super::{Candidate, GraphMut, MAX_LEVELS, Target, links_of};
 use crate::mix::{GOLDEN, mix};
 use crate::{Config, Metric};
 
@@ -9,8 +9,8 @@ use crate::{Config, Metric};
 /// factor, between squares of distances. A few more links, and recall is higher for the same time.
 const ALPHA: f32 = 1.03;
 
-/// So many of those kept are compared before it is looked whether a candidate is refused.
-const AT_ONCE: usize = 8;
+/// So many candidates are compared at once with one that is kept.
+const AT_ONCE: usize = 32;
 
 /// The highest layer that a record reaches: exponentially distributed with the paper's mL = 1/ln(M).
 /// It depends on the id alone, so that the same inserts give the same graph.
@@ -131,21 +131,31 @@ pub(super) fn select<G: GraphMut>(
     candidates: &[Candidate],
     limit: usize,
 ) -> Vec<Candidate> {
-    let mut slots: Vec<u32> = kept.iter().map(|kept| kept.slot).collect();
-    let mut distances = Vec::with_capacity(limit);
-    for &candidate in candidates {
+    let mut targets: Vec<_> = kept.iter().map(|kept| graph.target_of(kept.slot)).collect();
+    let (mut slots, mut distances) = (Vec::new(), Vec::new());
+    // Removes the candidates that are nearer to one that is kept than to the base.
+    let mut refuse = |kept: &Target<'_>, candidates: &mut Vec<Candidate>| {
+        slots.clear();
+        slots.extend(candidates.iter().map(|candidate| candidate.slot));
+        distances.clear();
+        graph.distances(kept, &slots, &mut distances);
+        let mut distances = distances.iter();
+        candidates.retain(|candidate| {
+            distances.next().is_some_and(|&it| metric.scaled(it, ALPHA) > candidate.distance)
+        });
+    };
+    for some in candidates.chunks(AT_ONCE) {
         if kept.len() >= limit {
             break;
         }
-        let target = graph.target_of(candidate.slot);
-        let is_nearest = slots.chunks(AT_ONCE).all(|slots| {
-            distances.clear();
-            graph.distances(&target, slots, &mut distances);
-            distances.iter().all(|&it| metric.scaled(it, ALPHA) > candidate.distance)
-        });
-        if is_nearest {
-            kept.push(candidate);
-            slots.push(candidate.slot);
+        let mut left = some.to_vec();
+        targets.iter().for_each(|target| refuse(target, &mut left));
+        while kept.len() < limit && !left.is_empty() {
+            let nearest = left.remove(0);
+            let target = graph.target_of(nearest.slot);
+            refuse(&target, &mut left);
+            kept.push(nearest);
+            targets.push(target);
         }
     }
     kept

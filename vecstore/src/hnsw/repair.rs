@@ -67,7 +67,12 @@ fn relink<G: GraphMut>(
         let Some(&through) = dead.get(next) else { break };
         graph.for_each_link(through, level, |link| {
             if met.insert(link) {
-                if live(link) { &mut choice } else { &mut dead }.push(link);
+                if live(link) {
+                    choice.push(link);
+                } else {
+                    graph.prefetch_links(link, level);
+                    dead.push(link);
+                }
             }
         });
         next += 1;
@@ -80,8 +85,11 @@ fn relink<G: GraphMut>(
         choice.extend(sample);
     }
     choice.sort_unstable();
+    let mut near = candidates(graph, slot, near);
+    // What is near to the slot is the first to refuse others.
+    near.sort_unstable();
     let stay = near.len();
-    let kept = select(graph, config.metric, candidates(graph, slot, near), &choice, limit);
+    let kept = select(graph, config.metric, near, &choice, limit);
     graph.links().set(slot, level, kept.iter().map(|kept| kept.slot));
     for added in &kept[stay..] {
         let mut back = links_of(graph, added.slot, level);

@@ -7,6 +7,7 @@ use std::sync::atomic::{
 
 use super::Op;
 use super::newest::Newest;
+use crate::codes::prefetch;
 use crate::hnsw::{self, Chunked, Graph, GraphMut, Links, Target};
 use crate::part::Part;
 use crate::record::Payload;
@@ -151,6 +152,14 @@ impl Graph for TailIndex {
 
     fn for_each_link(&self, slot: u32, level: usize, visit: impl FnMut(u32)) {
         self.links.for_each(slot, level, visit);
+    }
+
+    fn prefetch(&self, slots: &[u32]) {
+        slots.iter().filter_map(|&slot| self.node(slot)).for_each(|node| prefetch(&node.row));
+    }
+
+    fn prefetch_links(&self, slot: u32, level: usize) {
+        self.links.prefetch(slot, level);
     }
 }
 
