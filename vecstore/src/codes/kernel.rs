@@ -67,7 +67,7 @@ impl Kernel {
 
     /// The inner products of a query with codes, whose bytes stand for the numbers 128 less. Neither has -128,
     /// and `zero` is 128 times the sum of the query. Codes have as many bytes as the query has numbers, a
-    /// multiple of [`LINE`]; longer ones are cut, shorter ones give something.
+    /// multiple of [`LINE`]; longer ones are cut, shorter ones and those with -128 give some number.
     ///
     /// The sum of a code of [`MAX_DIMENSION`](crate::MAX_DIMENSION) components fits an `i32`.
     #[inline]
@@ -181,7 +181,7 @@ mod avx512 {
         let totals = avx2::totals(sums.map(|sum| {
             _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum))
         }));
-        // The difference fits where the total of a damaged code does not.
+        // It fits unless a code is too short.
         totals.map(|total| total.wrapping_sub(zero))
     }
 

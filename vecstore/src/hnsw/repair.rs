@@ -67,12 +67,7 @@ fn relink<G: GraphMut>(
         let Some(&through) = dead.get(next) else { break };
         graph.for_each_link(through, level, |link| {
             if met.insert(link) {
-                if live(link) {
-                    choice.push(link);
-                } else {
-                    graph.prefetch_links(link, level);
-                    dead.push(link);
-                }
+                if live(link) { &mut choice } else { &mut dead }.push(link);
             }
         });
         next += 1;
