@@ -1,5 +1,6 @@
 //! What is left of recall, speed and space after much was deleted and inserted again.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rand::SeedableRng;
@@ -46,15 +47,20 @@ pub struct Figures {
     pub unreachable: (f64, f64),
     /// Bytes on the disk of the fresh and of the churned store.
     pub disk: (u64, u64),
-    /// Vectors per CPU second: the churned store when it was new, the fresh one, of that the second half,
-    /// which like each re-insertion makes a store of half the size whole, and the re-insertions.
-    first: f64,
+    /// Vectors per CPU second into the fresh store, from the first on.
     fresh: f64,
-    second_half: f64,
-    again: Vec<f64>,
-    /// Deletions per CPU second of each round, without the repair of the graph, which is part of the
-    /// checkpoint after the re-insertions.
-    deletions: Vec<f64>,
+    rounds: Vec<Round>,
+}
+
+/// Records per CPU second.
+#[derive(Debug)]
+struct Round {
+    /// Without the repair of the graph, which is part of the checkpoint after the re-insertion.
+    deletion: f64,
+    again: f64,
+    /// The same records into a fresh store of the same others: what the re-insertion would take if
+    /// nothing had been deleted.
+    fresh: f64,
 }
 
 /// Takes the figures.
@@ -76,28 +82,28 @@ pub fn measure(args: &Args) -> Result<Figures> {
         Ok(store.with_durability(Durability::OnFlush))
     };
     let store = create(&churned)?;
-    let first = rate(args.count, || insert(&store, &records))?;
-    let (mut again, mut deletions) = (Vec::new(), Vec::new());
+    insert(&store, &records)?;
+    let mut rounds = Vec::new();
     let mut random = StdRng::seed_from_u64(2);
     for _ in 0..args.rounds {
-        let (half, _) = records.partial_shuffle(&mut random, args.count / 2);
-        deletions.push(rate(half.len(), || {
+        let (half, others) = records.partial_shuffle(&mut random, args.count / 2);
+        let deletion = rate(half.len(), || {
             half.iter().try_for_each(|record| store.delete(record.id()).map(|_| ()))?;
             // What threads of sled have still to write belongs to the deletions.
             Ok(store.flush()?)
-        })?);
-        again.push(rate(half.len(), || insert(&store, half))?);
+        })?;
+        let again = rate(half.len(), || insert(&store, half))?;
+        let beside = create(&fresh)?;
+        insert(&beside, others)?;
+        let fresh_rate = rate(half.len(), || insert(&beside, half))?;
+        drop(beside);
+        fs::remove_dir_all(&fresh)?;
+        rounds.push(Round { deletion, again, fresh: fresh_rate });
     }
     drop(store);
     records.sort_unstable_by_key(Record::id);
     let store = create(&fresh)?;
-    let (one_half, other) = records.split_at(args.count / 2);
-    let mut second_half = 0.0;
-    let fresh_rate = rate(args.count, || {
-        insert(&store, one_half)?;
-        second_half = rate(other.len(), || insert(&store, other))?;
-        Ok(())
-    })?;
+    let fresh_rate = rate(records.len(), || insert(&store, &records))?;
     drop(store);
 
     let truth = exact(&base, &queries, Metric::Cosine, K);
@@ -112,11 +118,8 @@ pub fn measure(args: &Args) -> Result<Figures> {
         recalls: recalls.collect::<Result<_>>()?,
         unreachable: (unreachable(&fresh)?, unreachable(&churned)?),
         disk,
-        first,
         fresh: fresh_rate,
-        second_half,
-        again,
-        deletions,
+        rounds,
     })
 }
 
@@ -138,18 +141,17 @@ impl Figures {
         report.figure("no walk comes to, fresh", format!("{fresh:.5}"));
         report.figure("no walk comes to, churned", format!("{churned:.5}"));
         let per_second = |rate: f64| format!("{rate:.0} per CPU second");
-        report.figure("insertion, the store that is churned", per_second(self.first));
-        report.figure("insertion, the fresh store, at the end", per_second(self.fresh));
-        report.figure("  of that the second half", per_second(self.second_half));
-        for (deletion, again) in self.deletions.iter().zip(&self.again) {
-            report.figure("deletion of half", per_second(*deletion));
-            report.figure("insertion of it again", per_second(*again));
+        report.figure("insertion into a fresh store, from the first on", per_second(self.fresh));
+        for round in &self.rounds {
+            report.figure("deletion of half", per_second(round.deletion));
+            report.figure("insertion of it again", per_second(round.again));
+            report.figure("  the same into a fresh store of the others", per_second(round.fresh));
         }
-        let fresh = (self.first + self.fresh) / 2.0;
-        let again = median(&self.again);
-        report.at_least("insertion again (median) / fresh (mean)", again / fresh, 0.8);
-        let of_second_half = format!("{:.4}", again / self.second_half);
-        report.figure("insertion again (median) / second half of fresh", of_second_half);
+        let ratios: Vec<_> = self.rounds.iter().map(|round| round.again / round.fresh).collect();
+        report.at_least("insertion again / the same into a fresh store", median(&ratios), 0.8);
+        let again: Vec<_> = self.rounds.iter().map(|round| round.again).collect();
+        let of_all = format!("{:.4}", median(&again) / self.fresh);
+        report.figure("insertion again / a fresh store from the first on", of_all);
         let (fresh, churned) = (self.disk.0 as f64, self.disk.1 as f64);
         report.figure("disk, fresh", format!("{:.1} MB", fresh / 1e6));
         report.figure("disk, churned", format!("{:.1} MB", churned / 1e6));

@@ -125,7 +125,9 @@ impl Store {
 
     /// The store as of now.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.shared.view.load_full())
+        let view = self.shared.view.load_full();
+        self.keep_linked(&view);
+        Snapshot(view)
     }
 
     /// [`Snapshot::search`] as of now.

@@ -54,9 +54,12 @@ fn photos(
     top: Vec<PathBuf>,
     name: impl Fn(&Path, Option<&Path>) -> Result<String, String> + Send + 'static,
 ) -> Result<Sources, ImportError> {
-    let (all, owned_root) = (top.len(), root.to_owned());
-    let in_order = top.into_iter().enumerate().flat_map(move |(at, path)| {
-        let share = (at + 1) as f64 / all as f64;
+    // Counted ahead, since one folder may hold most of them. One that cannot be read is met again.
+    let count =
+        |path: &PathBuf| if path.is_dir() { entries(path).map_or(0, |it| it.len()) } else { 1 };
+    let all = top.iter().map(count).sum::<usize>() as f64;
+    let (owned_root, mut place) = (root.to_owned(), 0.0);
+    let in_order = top.into_iter().flat_map(move |path| {
         let (person, files) = if path.is_dir() {
             let files = entries(&path).map(|mut files| {
                 files.retain(|file| file.is_file());
@@ -67,7 +70,13 @@ fn photos(
             (None, Ok(vec![path]))
         };
         let found: Vec<_> = match files {
-            Ok(files) => files.into_iter().map(|file| Ok((person.clone(), file, share))).collect(),
+            Ok(files) => files
+                .into_iter()
+                .map(|file| {
+                    place += 1.0;
+                    Ok((person.clone(), file, place / all))
+                })
+                .collect(),
             Err(error) => vec![Err(error)],
         };
         found
@@ -136,9 +145,9 @@ mod tests {
             .map(|(source, share)| (source.key, source.name.trim().to_owned(), share))
             .collect();
         let expected = [
-            ("Ada_Lovelace/1.jpg", "Ada Lovelace", 1.0 / 3.0),
-            ("Ada_Lovelace/2.png", "Ada Lovelace", 1.0 / 3.0),
-            ("Al_G_0012.webp", "Al G", 2.0 / 3.0),
+            ("Ada_Lovelace/1.jpg", "Ada Lovelace", 0.25),
+            ("Ada_Lovelace/2.png", "Ada Lovelace", 0.5),
+            ("Al_G_0012.webp", "Al G", 0.75),
             ("Grace_Hopper.jpg", "Grace Hopper", 1.0),
         ];
         assert_eq!(found, expected.map(|(key, name, share)| (key.into(), name.into(), share)));

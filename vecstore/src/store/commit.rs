@@ -37,7 +37,6 @@ impl Store {
             return Ok(0);
         }
         self.make_room()?;
-        self.keep_linked()?;
         let done = Arc::new(OnceLock::new());
         lock(&self.shared.queue.0).push(Waiting { ops, done: done.clone() });
         {

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Shared, Store, lock, start};
-use crate::Result;
+use super::{Shared, Store, start};
 use crate::hnsw::Graph;
 use crate::plan::SCAN_LIMIT;
+use crate::snapshot::View;
 
 /// So many new records are compared one by one at most before a thread begins to link them.
 const MAX_UNLINKED: usize = 1_000;
@@ -14,31 +14,67 @@ const MAX_UNLINKED: usize = 1_000;
 const AT_ONCE: usize = 64;
 
 impl Store {
-    /// Called before a write: starts a thread that links what was written, if that is much.
-    pub(super) fn keep_linked(&self) -> Result<()> {
-        if !self.shared.is_due(MAX_UNLINKED) {
-            return Ok(());
+    /// Called before a search: starts a thread that links what was written, if that is much. Writes do
+    /// not, since a checkpoint links all of it anyway: a store that nobody searches links nothing twice.
+    pub(super) fn keep_linked(&self, view: &View) {
+        if !is_due(view, MAX_UNLINKED) {
+            return;
         }
-        start(&mut lock(&self.linker), "vecstore link", &self.shared, Shared::link)
+        // Whoever holds it is starting the thread.
+        if let Ok(mut linker) = self.linker.try_lock() {
+            // Without the thread a search takes longer, and the next one tries again.
+            let _ = start(&mut linker, "vecstore link", &self.shared, Shared::link);
+        }
     }
 }
 
 impl Shared {
-    /// Whether some tail that is too large to be compared as a whole has `count` records that are not
-    /// linked.
-    fn is_due(&self, count: usize) -> bool {
-        let view = self.view.load();
-        view.tails.iter().any(|tail| tail.len() > SCAN_LIMIT && tail.len() - tail.linked() >= count)
-    }
-
     /// Links until nothing is due.
     fn link(&self) {
-        while self.is_due(1) && !self.closing.load(Relaxed) {
+        while is_due(&self.view.load(), 1) && !self.closing.load(Relaxed) {
             for tail in &self.view.load_full().tails {
                 if tail.len() > SCAN_LIMIT {
                     tail.link(AT_ONCE);
                 }
             }
+        }
+    }
+}
+
+/// Whether some tail that is too large to be compared as a whole has `count` records that are not
+/// linked.
+fn is_due(view: &View, count: usize) -> bool {
+    view.tails.iter().any(|tail| tail.len() > SCAN_LIMIT && tail.len() - tail.linked() >= count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::mix::mix;
+    use crate::{Config, Durability, Metric, Query, Record};
+
+    #[test]
+    fn what_is_searched_gets_linked() {
+        let vector = |id: u64| (0..8).map(|place| mix(8 * id + place) as u32 as f32).collect();
+        let directory = tempfile::tempdir().unwrap();
+        let store =
+            Store::create(directory.path().join("store"), Config::new(8, Metric::SquaredEuclidean));
+        let store = store.unwrap().with_durability(Durability::OnFlush);
+        let linked = || store.shared.view.load().tails[0].linked();
+        let records: Vec<_> = (0..4000).map(|id| Record::new(id, vector(id))).collect();
+        store.insert_batch(&records).unwrap();
+        store.insert_batch(&records[..1]).unwrap();
+        assert_eq!(linked(), 0);
+
+        let begun = Instant::now();
+        while linked() <= 4000 {
+            let query: Vec<_> = vector(7);
+            assert_eq!(store.search(&Query::new(&query, 1)).unwrap()[0].id, 7);
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} are linked", linked());
+            sleep(Duration::from_millis(1));
         }
     }
 }

@@ -105,7 +105,7 @@ impl Store {
         }
         view.intact()?;
         let writer = writer.ok_or_else(|| Error::corrupt(path, "its MANIFEST names no tail"))?;
-        let store = Self {
+        Ok(Self {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 config,
@@ -120,9 +120,7 @@ impl Store {
             checkpointer: Mutex::new(None),
             linker: Mutex::new(None),
             durability: Durability::EachWrite,
-        };
-        store.keep_linked()?;
-        Ok(store)
+        })
     }
 }
 
