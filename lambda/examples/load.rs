@@ -5,9 +5,9 @@
 //! ```
 //!
 //! The service runs on one processor and the clients on another, so that they take nothing from it. First
-//! the rates: searches in a process on the service's processor, and over HTTP with a few clients, one and ten
-//! to a request, in turn; they are compared by the processor time that each search takes, because the machine
-//! may have other work.
+//! the rates: searches in a process on the service's processor, and over HTTP with a few clients, one to a
+//! request, the same in base64, and ten to a request, in turn; they are compared by the processor time that
+//! each search takes, because the machine may have other work.
 //!
 //! Then how long answers take at 80 % of the peak: in turns of half a second, the peak, and requests at 80 %
 //! of just that rate, evenly spaced, over a bounded number of connections; the time of a request begins when
@@ -21,10 +21,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Mutex, mpsc};
@@ -97,8 +99,9 @@ fn main() -> Result<(), Failure> {
 }
 
 async fn measure(data: &Path, duration: Duration, arguments: &Arguments) -> Result<(), Failure> {
-    let (singles, several) =
-        (Arc::new(requests(arguments.ef, 1)), Arc::new(requests(arguments.ef, SEVERAL)));
+    let requests = |vectors, write| Arc::new(requests(arguments.ef, vectors, write));
+    let (singles, several) = (requests(1, numbers), requests(SEVERAL, numbers));
+    let singles_in_base64 = requests(1, base64);
     let mut rounds = Vec::new();
     for _ in 0..arguments.rounds {
         // Whoever writes holds the store, so each has its turn.
@@ -106,19 +109,23 @@ async fn measure(data: &Path, duration: Duration, arguments: &Arguments) -> Resu
         let service = Service::start(data)?;
         closed(&service, &singles, CLIENTS, TURN).await?;
         let (one, _) = service.rate(&singles, CLIENTS, duration).await?;
+        let (short, _) = service.rate(&singles_in_base64, CLIENTS, duration).await?;
         let (ten, _) = service.rate(&several, CLIENTS, duration).await?;
         let ten = Rate { searches: ten.searches * SEVERAL as u64, ..ten };
-        let (http, together) = (one.per_cpu() / inside.per_cpu(), ten.per_cpu() / inside.per_cpu());
+        let share = |rate: &Rate| rate.per_cpu() / inside.per_cpu();
+        let (http, in_base64, together) = (share(&one), share(&short), share(&ten));
         println!(
             "in process {:.0} a CPU second ({:.0} a second); over HTTP {:.0} a CPU second ({:.0} a \
-             second): {http:.2}; {SEVERAL} to a request {:.0} a CPU second: {together:.2}",
+             second): {http:.2}; in base64 {:.0} a CPU second: {in_base64:.2}; {SEVERAL} to a request {:.0} \
+             a CPU second: {together:.2}",
             inside.per_cpu(),
             inside.per_second(),
             one.per_cpu(),
             one.per_second(),
+            short.per_cpu(),
             ten.per_cpu(),
         );
-        let mut row = vec![http, together, calm(&service, &singles, duration).await?];
+        let mut row = vec![http, in_base64, together, calm(&service, &singles, duration).await?];
         for times in [10, 100] {
             let (rate, over) = service.rate(&singles, times * CLIENTS, duration).await?;
             println!(
@@ -142,13 +149,14 @@ async fn measure(data: &Path, duration: Duration, arguments: &Arguments) -> Resu
         values[values.len() / 2]
     };
     println!(
-        "medians: http/in-process={:.2} together/in-process={:.2} p99/p50={:.1} goodput@10x={:.2} \
-         goodput@100x={:.2}",
+        "medians: http/in-process={:.2} base64/in-process={:.2} together/in-process={:.2} p99/p50={:.1} \
+         goodput@10x={:.2} goodput@100x={:.2}",
         median(0),
         median(1),
         median(2),
         median(3),
-        median(4)
+        median(4),
+        median(5)
     );
     Ok(())
 }
@@ -183,20 +191,32 @@ fn query(number: usize) -> Vec<f32> {
 }
 
 /// The requests as they go over the wire, each for so many vectors.
-fn requests(ef: usize, vectors: usize) -> Vec<Vec<u8>> {
+/// `write` says how a vector is written.
+fn requests(ef: usize, vectors: usize, write: fn(&[f32]) -> Value) -> Vec<Vec<u8>> {
     let request = |number: usize| {
         let queries: Vec<_> =
-            (0..vectors).map(|place| query((number + 7 * place) % QUERIES)).collect();
+            (0..vectors).map(|place| write(&query((number + 7 * place) % QUERIES))).collect();
         let asked = match &queries[..] {
-            [one] => serde_json::to_string(one).map(|one| format!("\"vector\":{one}")),
-            several => serde_json::to_string(several).map(|all| format!("\"vectors\":{all}")),
+            [one] => format!("\"vector\":{one}"),
+            several => format!("\"vectors\":{}", json!(several)),
         };
-        let body = format!("{{{},\"k\":{K},\"ef\":{ef}}}", asked.unwrap_or_default());
+        let body = format!("{{{asked},\"k\":{K},\"ef\":{ef}}}");
         let head = "POST /collections/faces/search HTTP/1.1\r\nHost: x\r\n\
                     Content-Type: application/json\r\n";
         format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
     };
     (0..QUERIES).map(request).collect()
+}
+
+fn numbers(vector: &[f32]) -> Value {
+    // Each in as few digits as say it.
+    let digits = vector.iter().map(f32::to_string);
+    digits.map(|digits| serde_json::from_str::<Value>(&digits).unwrap_or_default()).collect()
+}
+
+fn base64(vector: &[f32]) -> Value {
+    let bytes: Vec<_> = vector.iter().flat_map(|component| component.to_le_bytes()).collect();
+    STANDARD.encode(bytes).into()
 }
 
 struct Rate {

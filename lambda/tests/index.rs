@@ -83,7 +83,8 @@ fn the_life_of_a_collection() {
         &json!([
             { "id": 1, "vector": [1, 0], "tags": ["a"], "group": "g", "payload": { "n": [1, null] } },
             { "id": u64::MAX, "vector": [0.9, 0.1], "tags": ["a", "b"], "group": "g" },
-            { "id": 3, "vector": [0, 2] },
+            // [0, 2]
+            { "id": 3, "vector": "AAAAAAAAAEA=" },
         ]),
     );
     assert_eq!(server.get("/collections").json()["collections"][0]["vectors"], 3);
@@ -94,7 +95,8 @@ fn the_life_of_a_collection() {
     let search = json!({ "vector": [5, 0], "k": 1, "ef": 64 });
     let reply = send(&server, "POST", "/collections/c/search", &search);
     assert_eq!(reply.json(), json!({ "hits": [first] }));
-    let several = json!({ "vectors": [[5, 0], [0, 1], [5, 0]], "k": 1 });
+    // The last is [5, 0].
+    let several = json!({ "vectors": [[5, 0], [0, 1], "AACgQAAAAAA="], "k": 1 });
     let hits = |first: &Value| json!({ "hits": [first] });
     let second = json!({ "id": 3, "score": 1.0 });
     let reply = send(&server, "POST", "/collections/c/search", &several);
@@ -181,6 +183,10 @@ fn what_is_refused_and_how() {
         server.check_problem(&reply, ("POST", SEARCH), 400, kind);
     };
     search("/problems/invalid-record", &json!({ "vector": [1, 2, 3] }));
+    // A NaN and 0; a float and a half; no base64.
+    search("/problems/invalid-record", &json!({ "vector": "AADAfwAAAAA=" }));
+    search("/problems/invalid-body", &json!({ "vector": "AAAAAAAA" }));
+    search("/problems/invalid-body", &json!({ "vector": "not base64" }));
     for (k, ef) in [(0, 1), (10_001, 1), (1, 0), (1, 10_001)] {
         search("/problems/invalid-body", &json!({ "vector": [1, 2], "k": k, "ef": ef }));
     }

@@ -14,8 +14,10 @@ mod records;
 mod search;
 mod settings;
 mod snapshot;
+mod vector;
 
 pub use app::{NotServing, serve};
 pub use settings::Settings;
 
 pub(crate) use records::Item;
+pub(crate) use vector::as_base64;

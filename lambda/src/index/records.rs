@@ -11,6 +11,7 @@ use vecstore::Record;
 use super::app::Index;
 use super::collections::problem;
 use super::keys::Access;
+use super::vector::Vector;
 use crate::openapi::refusals;
 use crate::problem::{Kind, Problem};
 
@@ -21,7 +22,7 @@ pub(crate) struct Item {
     /// Chosen by the client; what the collection has under it is replaced.
     id: u64,
     /// As many components as the collection's dimension.
-    vector: Vec<f32>,
+    vector: Vector,
     /// Any JSON, which comes back with the vector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payload: Option<Value>,
@@ -35,7 +36,7 @@ pub(crate) struct Item {
 
 impl Item {
     fn into_record(self) -> vecstore::Result<Record> {
-        let mut record = Record::new(self.id, self.vector).with_tags(self.tags);
+        let mut record = Record::new(self.id, self.vector.0).with_tags(self.tags);
         if let Some(group) = self.group {
             record = record.with_group(group);
         }
@@ -48,7 +49,7 @@ impl Item {
     pub(crate) fn of(record: &Record) -> vecstore::Result<Self> {
         Ok(Self {
             id: record.id(),
-            vector: record.vector().to_vec(),
+            vector: Vector(record.vector().to_vec()),
             payload: record.payload()?,
             tags: record.tags().to_vec(),
             group: record.group().map(Into::into),

@@ -11,6 +11,7 @@ use vecstore::{Filter, Hit, Query};
 use super::app::Index;
 use super::collections::{Collection, problem};
 use super::keys::Access;
+use super::vector::Vector;
 use crate::openapi::refusals;
 use crate::problem::{Kind, Problem};
 
@@ -28,12 +29,12 @@ pub(super) struct Search {
     /// As many components as the collection's dimension.
     #[serde(default)]
     #[schema(example = json!([0.5, -1.0, 0.0, 2.0]))]
-    vector: Option<Vec<f32>>,
+    vector: Option<Vector>,
     /// Each is searched for as if it came alone. All together may ask for 10,000 hits, keep 10,000
     /// candidates, and look for 10,000 tags.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 100)]
-    vectors: Option<Vec<Vec<f32>>>,
+    vectors: Option<Vec<Vector>>,
     /// How many hits are wanted.
     #[serde(default = "default_k")]
     #[schema(minimum = 1, maximum = 10_000, default = 10)]

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Client, IndexError, Patience};
 use crate::face_index::FaceIndex;
+use crate::index::as_base64;
 use crate::problem::{Kind, Problem};
 use crate::settings::IndexAccess;
 
@@ -45,6 +46,7 @@ pub(crate) struct RemoteFaces {
 
 #[derive(Serialize)]
 struct Search<'a> {
+    #[serde(serialize_with = "as_base64")]
     vector: &'a [f32],
     k: usize,
     group_by: bool,
