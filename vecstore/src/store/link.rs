@@ -44,7 +44,7 @@ impl Shared {
 /// Whether some tail that is too large to be compared as a whole has `count` records that are not
 /// linked.
 fn is_due(view: &View, count: usize) -> bool {
-    view.tails.iter().any(|tail| tail.len() > SCAN_LIMIT && tail.len() - tail.linked() >= count)
+    view.tails.iter().any(|tail| tail.len() > SCAN_LIMIT && tail.linked() + count <= tail.len())
 }
 
 #[cfg(test)]
