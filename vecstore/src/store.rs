@@ -125,9 +125,14 @@ impl Store {
 
     /// The store as of now.
     pub fn snapshot(&self) -> Snapshot {
-        let view = self.shared.view.load_full();
-        self.keep_linked(&view);
-        Snapshot(view)
+        let now = self.now();
+        self.keep_linked(&now.0);
+        now
+    }
+
+    /// As [`snapshot`](Self::snapshot), for what needs no graph.
+    fn now(&self) -> Snapshot {
+        Snapshot(self.shared.view.load_full())
     }
 
     /// [`Snapshot::search`] as of now.
@@ -145,7 +150,7 @@ impl Store {
     ///
     /// As there.
     pub fn get(&self, id: u64) -> Result<Option<Record>> {
-        self.snapshot().get(id)
+        self.now().get(id)
     }
 
     /// [`Snapshot::contains`] as of now.
@@ -154,7 +159,7 @@ impl Store {
     ///
     /// As there.
     pub fn contains(&self, id: u64) -> Result<bool> {
-        self.snapshot().contains(id)
+        self.now().contains(id)
     }
 
     /// The number of records.

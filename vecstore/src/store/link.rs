@@ -7,7 +7,7 @@ use crate::hnsw::Graph;
 use crate::plan::SCAN_LIMIT;
 use crate::snapshot::View;
 
-/// So many new records are compared one by one at most before a thread begins to link them.
+/// Searches compare fewer new records than these one by one; for more, a thread begins to link them.
 const MAX_UNLINKED: usize = 1_000;
 
 /// How many records are linked before the thread looks what else there is to do.
