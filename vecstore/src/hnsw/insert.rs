@@ -107,18 +107,18 @@ fn nearest_to<G: GraphMut>(
     others: Vec<u32>,
     limit: usize,
 ) -> Vec<u32> {
-    let mut candidates = candidates(graph, slot, others);
+    let mut candidates = candidates(graph, slot, &others);
     candidates.sort_unstable();
     select(graph, metric, Vec::new(), &candidates, limit).iter().map(|kept| kept.slot).collect()
 }
 
 /// Slots and their distances from one slot.
-pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: Vec<u32>) -> Vec<Candidate> {
+pub(super) fn candidates<G: GraphMut>(graph: &G, slot: u32, others: &[u32]) -> Vec<Candidate> {
     let mut distances = Vec::with_capacity(others.len());
-    graph.prefetch(&others);
-    graph.distances(&graph.target_of(slot), &others, &mut distances);
-    let candidates = others.into_iter().zip(distances);
-    candidates.map(|(slot, distance)| Candidate { distance, slot }).collect()
+    graph.prefetch(others);
+    graph.distances(&graph.target_of(slot), others, &mut distances);
+    let candidates = others.iter().zip(distances);
+    candidates.map(|(&slot, distance)| Candidate { distance, slot }).collect()
 }
 
 /// Algorithm 4: adds candidates, nearest first, to those that are `kept` if they are nearer to the

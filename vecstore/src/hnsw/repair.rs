@@ -27,13 +27,13 @@ pub(crate) fn repair<G: GraphMut>(
     levels: &[u8],
     live: impl Fn(u32) -> bool,
 ) {
-    let mut met = Visited::default();
+    let mut around = Around::default();
     for (slot, &top) in (0u32..).zip(levels) {
         if !live(slot) {
             continue;
         }
         for level in 0..=usize::from(top) {
-            relink(graph, config, slot, level, &live, &mut met);
+            relink(graph, config, slot, level, &live, &mut around);
         }
     }
     if graph.entry().is_some_and(|(slot, _)| !live(slot)) {
@@ -49,30 +49,13 @@ fn relink<G: GraphMut>(
     slot: u32,
     level: usize,
     live: &impl Fn(u32) -> bool,
-    met: &mut Visited,
+    around: &mut Around,
 ) {
     let limit = config.max_links(level);
-    let links = links_of(graph, slot, level);
-    let (near, mut dead): (Vec<_>, Vec<_>) = links.iter().partition(|&&link| live(link));
-    if dead.is_empty() {
+    if !around.gather(graph, slot, level, live, CHOICE * limit) {
         return;
     }
-    met.reset(graph.len());
-    met.insert(slot);
-    for link in links {
-        met.insert(link);
-    }
-    let (mut choice, mut next, neighbours) = (Vec::new(), 0, dead.len());
-    while next < neighbours || choice.len() < CHOICE * limit && next < CHOICE * limit {
-        let Some(&through) = dead.get(next) else { break };
-        graph.for_each_link(through, level, |link| {
-            if met.insert(link) {
-                if live(link) { &mut choice } else { &mut dead }.push(link);
-            }
-        });
-        next += 1;
-    }
-    let mut choice = candidates(graph, slot, choice);
+    let mut choice = candidates(graph, slot, &around.choice);
     if choice.len() > NEAREST {
         let (_, _, farther) = choice.select_nth_unstable(NEAREST);
         let sample: Vec<_> = farther.iter().step_by(SAMPLE).copied().collect();
@@ -80,7 +63,7 @@ fn relink<G: GraphMut>(
         choice.extend(sample);
     }
     choice.sort_unstable();
-    let mut near = candidates(graph, slot, near);
+    let mut near = candidates(graph, slot, &around.near);
     // What is near to the slot is the first to refuse others.
     near.sort_unstable();
     let stay = near.len();
@@ -93,4 +76,67 @@ fn relink<G: GraphMut>(
             graph.links().set(added.slot, level, back);
         }
     }
+}
+
+/// What lies around one slot after another, in memory that is asked for once.
+#[derive(Default)]
+struct Around {
+    /// The live neighbours.
+    near: Vec<u32>,
+    /// Live slots that dead ones lead to.
+    choice: Vec<u32>,
+    /// The dead neighbours, then the dead ones that these lead to.
+    dead: Vec<u32>,
+    met: Visited,
+    links: Vec<u32>,
+}
+
+impl Around {
+    /// Looks around a slot until there are `enough` to choose from; false if none of its neighbours is dead.
+    fn gather<G: GraphMut>(
+        &mut self,
+        graph: &G,
+        slot: u32,
+        level: usize,
+        live: &impl Fn(u32) -> bool,
+        enough: usize,
+    ) -> bool {
+        let Self { near, choice, dead, met, links } = self;
+        for list in [&mut *near, &mut *choice, &mut *dead] {
+            list.clear();
+        }
+        met.reset(graph.len());
+        met.insert(slot);
+        let mut split_links = |through, alive: &mut _, dead: &mut _| {
+            links.clear();
+            graph.for_each_link(through, level, |link| links.push(link));
+            met.insert_new(links);
+            split(links, live, alive, dead);
+        };
+        split_links(slot, near, dead);
+        let (neighbours, mut next) = (dead.len(), 0);
+        while next < neighbours || choice.len() < enough && next < enough {
+            let Some(&through) = dead.get(next) else { break };
+            split_links(through, choice, dead);
+            next += 1;
+        }
+        neighbours > 0
+    }
+}
+
+/// Appends each slot to one of two lists. Nothing in it depends on which, so the processor has nothing to
+/// guess wrong.
+#[inline]
+fn split(slots: &[u32], live: &impl Fn(u32) -> bool, alive: &mut Vec<u32>, dead: &mut Vec<u32>) {
+    let (mut living, mut died) = (alive.len(), dead.len());
+    alive.resize(living + slots.len(), 0);
+    dead.resize(died + slots.len(), 0);
+    for &slot in slots {
+        (alive[living], dead[died]) = (slot, slot);
+        let lives = usize::from(live(slot));
+        living += lives;
+        died += 1 - lives;
+    }
+    alive.truncate(living);
+    dead.truncate(died);
 }
