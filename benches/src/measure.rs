@@ -14,6 +14,12 @@ pub(crate) fn cpu_time() -> Duration {
     time_of(ClockId::ProcessCPUTime)
 }
 
+/// The CPU time of this thread, in nanoseconds. Where Linux runs in a virtual machine and is told what others
+/// take (`CONFIG_PARAVIRT_TIME_ACCOUNTING`), that is not in it.
+pub(crate) fn thread_cpu_time() -> u64 {
+    time_of(ClockId::ThreadCPUTime).as_nanos() as u64
+}
+
 /// Nanoseconds on a clock that all processes share.
 pub(crate) fn now() -> u64 {
     time_of(ClockId::Monotonic).as_nanos() as u64
@@ -22,6 +28,22 @@ pub(crate) fn now() -> u64 {
 fn time_of(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// What all CPUs of this machine did since it started, in ticks of the system's clock.
+pub(crate) struct MachineTime {
+    pub(crate) total: u64,
+    /// What other virtual machines took.
+    pub(crate) stolen: u64,
+}
+
+pub(crate) fn machine_time() -> Result<MachineTime> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let fields = text.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    // User, nice, system, idle, iowait, irq, softirq, steal; what guests took is in the first two.
+    let times: Vec<u64> = fields.take(8).map(str::parse).collect::<std::result::Result<_, _>>()?;
+    let stolen = *times.get(7).ok_or("/proc/stat does not say what was stolen")?;
+    Ok(MachineTime { total: times.iter().sum(), stolen })
 }
 
 /// Bytes that this process wrote to files.

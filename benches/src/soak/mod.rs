@@ -13,7 +13,7 @@ use vecstore::{Reader, Store};
 
 use self::reader::{Kind, Read, Reads, read_until};
 pub use self::world::World;
-use crate::measure::{now, quantile};
+use crate::measure::{machine_time, now, quantile};
 use crate::{Report, Result};
 
 const PROCESSES: u64 = 4;
@@ -60,6 +60,8 @@ pub struct Figures {
     pub checkpoints: usize,
     /// Generations that each reader came to see: processes first.
     pub seen: Vec<u64>,
+    /// The share of the CPU time of this machine that other virtual machines took.
+    pub stolen: f64,
     reads: Vec<Timed>,
 }
 
@@ -83,6 +85,7 @@ pub fn measure(args: &Args, program: &Path) -> Result<Figures> {
     world.begin(&store)?;
     let end = now() + 1_000_000_000 * args.seconds;
     let stop = AtomicBool::new(false);
+    let before = machine_time()?;
 
     let (readers, generations, checkpoints) = thread::scope(|threads| -> Result<_> {
         let store = &store;
@@ -106,10 +109,12 @@ pub fn measure(args: &Args, program: &Path) -> Result<Figures> {
         ))
     })?;
 
+    let after = machine_time()?;
     let mut figures = Figures {
         generations,
         checkpoints: checkpoints.len(),
         seen: readers.iter().map(|reader| reader.generations).collect(),
+        stolen: (after.stolen - before.stolen) as f64 / (after.total - before.total) as f64,
         reads: Vec::new(),
     };
     for (number, reader) in (0..).zip(readers) {
@@ -193,14 +198,17 @@ impl Figures {
     /// Prints the figures beside what is asked of them.
     ///
     /// What is asked for is how long a read takes of itself, not how long the machine had something
-    /// else to do: the time in which the thread was ready to run and another one ran is taken off.
-    /// What a read would wait for a lock or for the disk is not.
+    /// else to do: the time in which the thread was ready to run and another one, or another virtual
+    /// machine, ran is taken off. What a read would wait for a lock or for the disk is not. Where others
+    /// take more than a little, the system does not know of all that they took, and single reads look slow.
     pub fn report(&self) -> Report {
         let mut report = Report::default();
         report.figure("generations written, each one batch and a deletion", self.generations);
         report.figure("checkpoints", self.checkpoints);
         report.figure("generations seen by each reader", format!("{:?}", self.seen));
         report.figure("reads, every answer of one generation", self.reads.len());
+        let stolen = format!("{:.2} %", 100.0 * self.stolen);
+        report.figure("CPU time that other virtual machines took", stolen);
         for in_process in [false, true] {
             for kind in Kind::ALL {
                 let place = if in_process { "threads" } else { "processes" };
@@ -214,7 +222,7 @@ impl Figures {
         let these =
             || self.reads.iter().filter(|it| it.read.kind == kind && it.in_process == in_process);
         let micros = |nanos: u64| nanos as f64 / 1e3;
-        let own = |timed: &Timed| micros(timed.read.wall.saturating_sub(timed.read.waited));
+        let own = |timed: &Timed| micros(timed.read.own);
         let wall = |timed: &Timed| micros(timed.read.wall);
         let during: Vec<_> = these().filter(|it| it.during_checkpoint).map(own).collect();
         let beside: Vec<_> = these().filter(|it| !it.during_checkpoint).map(own).collect();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use vecstore::{Filter, Query, Snapshot};
 
 use super::world::{TAGS, World, tag};
 use crate::Result;
-use crate::measure::now;
+use crate::measure::{now, thread_cpu_time};
 
 const K: usize = 10;
 
@@ -41,8 +42,8 @@ pub(super) struct Read {
     /// On the clock that all processes share.
     pub(super) start: u64,
     pub(super) wall: u64,
-    /// How much of it the thread was ready to run and another one ran instead.
-    pub(super) waited: u64,
+    /// Without what the machine had something else to do.
+    pub(super) own: u64,
 }
 
 /// What a reader did until its time was over.
@@ -109,39 +110,59 @@ pub(super) fn read_until(
 
 /// Times what its thread does.
 struct Watch {
-    /// Linux counts here how long this thread has waited for a CPU.
+    /// Linux counts here how long this thread has waited for a CPU,
     schedule: File,
+    /// and here how often it slept: for a lock, for the disk.
+    status: File,
     reads: Vec<Read>,
 }
 
 impl Watch {
     fn new() -> Result<Self> {
-        Ok(Self { schedule: File::open("/proc/thread-self/schedstat")?, reads: Vec::new() })
+        let open = |name| File::open(Path::new("/proc/thread-self").join(name));
+        Ok(Self { schedule: open("schedstat")?, status: open("status")?, reads: Vec::new() })
     }
 
+    /// A read that did not sleep has used all of its own time; what else went by, other threads ran or, in
+    /// a virtual machine, other machines. Of one that slept only what other threads ran is taken off.
     fn time<T>(&mut self, kind: Kind, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (before, start) = (self.waited()?, now());
+        let (slept, waited) = (self.slept()?, self.waited()?);
+        let (cpu, start) = (thread_cpu_time(), now());
         let result = read()?;
-        let wall = now() - start;
-        let waited = self.waited()? - before;
-        self.reads.push(Read { kind, start, wall, waited });
+        let (wall, cpu) = (now() - start, thread_cpu_time() - cpu);
+        let (waited, slept) = (self.waited()? - waited, self.slept()? > slept);
+        let own = if slept { wall.saturating_sub(waited) } else { cpu.min(wall) };
+        self.reads.push(Read { kind, start, wall, own });
         Ok(result)
     }
 
     fn waited(&self) -> Result<u64> {
-        let mut text = [0; 80];
-        let len = self.schedule.read_at(&mut text, 0)?;
-        let waited = std::str::from_utf8(&text[..len])?.split(' ').nth(1);
+        let text = read_start(&self.schedule)?;
+        let waited = text.split(' ').nth(1);
         Ok(waited.ok_or("schedstat has no second number")?.parse()?)
     }
+
+    fn slept(&self) -> Result<u64> {
+        let text = read_start(&self.status)?;
+        let slept = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        Ok(slept.ok_or("status does not say how often a thread slept")?.trim().parse()?)
+    }
+}
+
+/// What Linux has in a small file of numbers at the moment.
+fn read_start(file: &File) -> Result<String> {
+    let mut text = vec![0; 4096];
+    let len = file.read_at(&mut text, 0)?;
+    text.truncate(len);
+    Ok(String::from_utf8(text)?)
 }
 
 /// As a process hands it to the one that started it.
 impl fmt::Display for Reads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.generations)?;
-        for Read { kind, start, wall, waited } in &self.reads {
-            writeln!(f, "{} {start} {wall} {waited}", *kind as usize)?;
+        for Read { kind, start, wall, own } in &self.reads {
+            writeln!(f, "{} {start} {wall} {own}", *kind as usize)?;
         }
         Ok(())
     }
@@ -156,11 +177,11 @@ impl FromStr for Reads {
         let reads = lines.map(|line| {
             let numbers: Vec<u64> =
                 line.split(' ').map(|word| Ok(word.parse()?)).collect::<Result<_>>()?;
-            let &[kind, start, wall, waited] = numbers.as_slice() else {
+            let &[kind, start, wall, own] = numbers.as_slice() else {
                 return Err(format!("a reader wrote '{line}'").into());
             };
             let kind = *Kind::ALL.get(kind as usize).ok_or("a reader wrote an unknown kind")?;
-            Ok(Read { kind, start, wall, waited })
+            Ok(Read { kind, start, wall, own })
         });
         Ok(Self { reads: reads.collect::<Result<_>>()?, generations })
     }
