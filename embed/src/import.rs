@@ -211,8 +211,7 @@ fn import_one(
         Err(error) => return skipped(&error),
     };
     drop(bytes);
-    let faces = pipeline.detect(&photo)?;
-    let Some(face) = faces.first() else {
+    let Some(face) = pipeline.detect_first(&photo)? else {
         return skipped(&"no face found");
     };
     // A turned face is told from others nine times in ten, so it is better than none.
@@ -220,7 +219,7 @@ fn import_one(
     if let Some(reason) = flaw.and(face.quality.reason()) {
         return skipped(&reason);
     }
-    let embedding = match pipeline.embed(&photo, face) {
+    let embedding = match pipeline.embed(&photo, &face) {
         Ok(embedding) => embedding,
         Err(error @ PipelineError::NoSuchFace) => return skipped(&error),
         Err(error) => return Err(error.into()),
@@ -231,7 +230,7 @@ fn import_one(
         details: &source.details,
         sha256,
         photo: &photo,
-        face,
+        face: &face,
         embedding,
     };
     Ok(Outcome::Added(writer.prepare(new)?))

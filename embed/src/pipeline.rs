@@ -245,6 +245,18 @@ impl Pipeline {
     /// # Errors
     /// When a network fails.
     pub fn detect(&self, photo: &Photo) -> Result<Vec<Face>, PipelineError> {
+        self.detections(photo)?.iter().map(|found| self.detected(photo, found)).collect()
+    }
+
+    /// The first of the faces that [`detect`](Self::detect) finds, without looking closer at the others.
+    ///
+    /// # Errors
+    /// When a network fails.
+    pub fn detect_first(&self, photo: &Photo) -> Result<Option<Face>, PipelineError> {
+        self.detections(photo)?.first().map(|found| self.detected(photo, found)).transpose()
+    }
+
+    fn detections(&self, photo: &Photo) -> Result<Vec<Detection>, PipelineError> {
         let middle = Point::new(photo.width() as f32 / 2.0, photo.height() as f32 / 2.0);
         let weight = |face: &Detection| {
             let center = face.bounds.center();
@@ -253,12 +265,11 @@ impl Pipeline {
         };
         let mut found = self.detector.detect(photo.pixels())?;
         found.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
-        found
-            .into_iter()
-            .map(|found| {
-                Ok(Face { score: found.score, ..self.face(photo, found.bounds, found.angle)? })
-            })
-            .collect()
+        Ok(found)
+    }
+
+    fn detected(&self, photo: &Photo, found: &Detection) -> Result<Face, PipelineError> {
+        Ok(Face { score: found.score, ..self.face(photo, found.bounds, found.angle)? })
     }
 
     /// The face inside a box that is known already, with a score of 1.

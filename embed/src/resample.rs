@@ -124,36 +124,82 @@ fn reach(to_source: &Similarity, width: u32, height: u32) -> Rect {
 }
 
 fn sample(image: &RgbImage, to_source: &Similarity, width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| {
-        let center = to_source.apply(Point::new(x as f32 + 0.5, y as f32 + 0.5));
-        image::Rgb(bilinear(image, Point::new(center.x - 0.5, center.y - 0.5)))
-    })
-}
-
-/// The colour at a point, which counts pixels by their centres, between the four nearest.
-fn bilinear(image: &RgbImage, at: Point) -> [u8; 3] {
-    let (last_x, last_y) = (image.width() as f32 - 1.0, image.height() as f32 - 1.0);
-    if !(at.x >= 0.0 && at.y >= 0.0 && at.x < last_x && at.y < last_y) {
-        return bilinear_at_edge(image, at);
+    let mut sampled = RgbImage::new(width, height);
+    let stretch = 3 * LANES;
+    for (y, row) in (0..height).zip(sampled.chunks_exact_mut(3 * width.max(1) as usize)) {
+        for (x, pixels) in (0..width).step_by(LANES).zip(row.chunks_mut(stretch)) {
+            sample_stretch(image, to_source, Point::new(x as f32, y as f32), pixels);
+        }
     }
-    // Both are positive, so this is the floor.
-    let (left, top) = (at.x as usize, at.y as usize);
-    let stride = 3 * image.width() as usize;
-    let start = top * stride + 3 * left;
-    let values = image.as_raw();
-    let (upper, lower) = (&values[start..start + 6], &values[start + stride..start + stride + 6]);
-    let (right_share, lower_share) = (at.x - left as f32, at.y - top as f32);
-    [0, 1, 2].map(|channel| {
-        let along = |row: &[u8]| {
-            let (left, right) = (f32::from(row[channel]), f32::from(row[channel + 3]));
-            left + right_share * (right - left)
-        };
-        let (upper, lower) = (along(upper), along(lower));
-        (0.5 + upper + lower_share * (lower - upper)) as u8
-    })
+    sampled
 }
 
-/// The same where some of the four may lie outside, which is black.
+/// So many pixels of a row are mixed at once.
+const LANES: usize = 16;
+
+/// What each of some pixels is mixed of.
+#[derive(Default)]
+struct Corners {
+    /// The pixels to the upper left, upper right, lower left and lower right of each, a byte for a channel.
+    colours: [[u32; LANES]; 4],
+    right_share: [f32; LANES],
+    lower_share: [f32; LANES],
+}
+
+impl Corners {
+    /// A channel of all of them.
+    fn mixed(&self, channel: u32) -> [u8; LANES] {
+        std::array::from_fn(|lane| {
+            let value =
+                |corner: usize| f32::from((self.colours[corner][lane] >> (8 * channel)) as u8);
+            let along = |left: f32, right: f32| left + self.right_share[lane] * (right - left);
+            let (upper, lower) = (along(value(0), value(1)), along(value(2), value(3)));
+            (0.5 + upper + self.lower_share[lane] * (lower - upper)) as i32 as u8
+        })
+    }
+}
+
+/// Up to [`LANES`] pixels of a row from `first` on.
+fn sample_stretch(image: &RgbImage, to_source: &Similarity, first: Point, pixels: &mut [u8]) {
+    let (last_x, last_y) = (image.width() as f32 - 1.0, image.height() as f32 - 1.0);
+    let mut corners = Corners::default();
+    let (mut left, mut top, mut inside) = ([0; LANES], [0; LANES], [false; LANES]);
+    let mut places = [Point::new(0.0, 0.0); LANES];
+    for lane in 0..LANES {
+        let center = to_source.apply(Point::new(first.x + lane as f32 + 0.5, first.y + 0.5));
+        let at = Point::new(center.x - 0.5, center.y - 0.5);
+        inside[lane] = (at.x >= 0.0) & (at.y >= 0.0) & (at.x < last_x) & (at.y < last_y);
+        // Inside both are positive, so this is the floor.
+        (left[lane], top[lane]) = (at.x as i32, at.y as i32);
+        corners.right_share[lane] = at.x - left[lane] as f32;
+        corners.lower_share[lane] = at.y - top[lane] as f32;
+        places[lane] = at;
+    }
+    let (values, stride) = (image.as_raw(), 3 * image.width() as usize);
+    // Two pixels beside each other, each with the first byte of the next.
+    let pair = |start: usize| {
+        let &[a, b, c, d, e, f, g] = values.get(start..)?.first_chunk()?;
+        Some([[a, b, c, d], [d, e, f, g]].map(u32::from_le_bytes))
+    };
+    let (pixels, _) = pixels.as_chunks_mut::<3>();
+    for lane in 0..pixels.len() {
+        let start = || top[lane] as usize * stride + 3 * left[lane] as usize;
+        let pairs = inside[lane].then(start).and_then(|at| Some((pair(at)?, pair(at + stride)?)));
+        inside[lane] = pairs.is_some();
+        if let Some(([upper_left, upper_right], [lower_left, lower_right])) = pairs {
+            let colours = [upper_left, upper_right, lower_left, lower_right];
+            corners.colours.iter_mut().zip(colours).for_each(|(all, one)| all[lane] = one);
+        }
+    }
+    let [red, green, blue] = [0, 1, 2].map(|channel| corners.mixed(channel));
+    for (lane, pixel) in pixels.iter_mut().enumerate() {
+        let mixed = [red[lane], green[lane], blue[lane]];
+        *pixel = if inside[lane] { mixed } else { bilinear_at_edge(image, places[lane]) };
+    }
+}
+
+/// The colour at a point, which counts pixels by their centres, between the four nearest, of which some may
+/// lie outside, which is black.
 fn bilinear_at_edge(image: &RgbImage, at: Point) -> [u8; 3] {
     let (left, top) = (at.x.floor(), at.y.floor());
     let (right_share, lower_share) = (at.x - left, at.y - top);

@@ -145,9 +145,8 @@ pub fn evaluate(
 fn embed_first(pipeline: &Pipeline, path: &Path) -> Result<Option<(Rect, Embedding)>, EvalError> {
     let photo = Photo::open(path, &DecodeLimits::default())
         .map_err(|source| EvalError::Photo { path: path.to_owned(), source })?;
-    let faces = pipeline.detect(&photo)?;
-    let Some(face) = faces.first() else { return Ok(None) };
-    Ok(Some((face.bounds, pipeline.embed(&photo, face)?)))
+    let Some(face) = pipeline.detect_first(&photo)? else { return Ok(None) };
+    Ok(Some((face.bounds, pipeline.embed(&photo, &face)?)))
 }
 
 struct FaceOf<'a> {
