@@ -20,22 +20,30 @@ fn vector(random: &mut StdRng) -> Vec<f32> {
     (0..DIMENSION).map(|_| length * (0.3 + random.random_range(-1.0f32..1.0))).collect()
 }
 
-fn record(id: u64, random: &mut StdRng) -> Record {
+/// A vector in a subspace: itself, so many times.
+fn repeated(vector: &[f32], times: usize) -> Vec<f32> {
+    vector.repeat(times)
+}
+
+fn record(id: u64, times: usize, random: &mut StdRng) -> Record {
     let tag = if id.is_multiple_of(3) { "third" } else { "other" };
-    Record::new(id, vector(random)).with_tags([tag]).with_group(format!("group {}", id % 500))
+    Record::new(id, repeated(&vector(random), times))
+        .with_tags([tag])
+        .with_group(format!("group {}", id % 500))
 }
 
 /// A store whose segment was written twice: records were deleted, replaced and added after the first.
 fn store(directory: &std::path::Path, config: Config, random: &mut StdRng) -> Vec<Record> {
+    let times = config.dimension() / DIMENSION;
     let store = Store::create(directory, config).unwrap();
-    let mut records: Vec<_> = (0..RECORDS).map(|id| record(id, random)).collect();
+    let mut records: Vec<_> = (0..RECORDS).map(|id| record(id, times, random)).collect();
     store.insert_batch(&records).unwrap();
     store.checkpoint().unwrap();
     for id in (0..RECORDS).step_by(10) {
         store.delete(id).unwrap();
     }
     records.retain(|record| !record.id().is_multiple_of(10));
-    let more: Vec<_> = (RECORDS - 100..RECORDS + 400).map(|id| record(id, random)).collect();
+    let more: Vec<_> = (RECORDS - 100..RECORDS + 400).map(|id| record(id, times, random)).collect();
     store.insert_batch(&more).unwrap();
     records.retain(|record| record.id() < RECORDS - 100);
     records.extend(more);
@@ -81,55 +89,74 @@ fn nearest(
 #[test]
 fn answers_are_those_of_a_plain_comparison() {
     for (metric, rows) in METRICS.iter().flat_map(|&it| ROWS.map(|rows| (it, rows))) {
-        let config = Config::new(DIMENSION, metric).with_rows(rows);
-        let directory = tempfile::tempdir().unwrap();
-        let mut random = StdRng::seed_from_u64(4);
-        let mut records = store(directory.path(), config, &mut random);
-        if rows == RowFormat::F16 {
-            records = records.iter().map(|record| rounded(record, metric)).collect();
-        }
-        let reader = Reader::open(directory.path()).unwrap();
-        reader.snapshot().verify().unwrap();
-        let ids = |query: &Query<'_>| -> Vec<u64> {
-            reader.search(query).unwrap().iter().map(|hit| hit.id).collect()
-        };
-        let third = Filter::tag("third");
-        let (mut found, mut all) = (0, 0);
-        for _ in 0..50 {
-            let query = vector(&mut random);
-            // So few are accepted that each is compared: the answer is exact.
-            let exact = nearest(&records, &query, metric, |record| record.tags() == ["third"]);
-            let found_third = ids(&Query::new(&query, K).filter(&third));
-            assert_eq!(found_third.len(), K);
-            for (id, (nearest, score)) in found_third.iter().zip(&exact) {
-                // Two may be so near to each other that a sum of f32 orders them in another way.
-                let (_, found) = exact.iter().find(|(other, _)| other == id).unwrap();
-                let off = (found - score).abs();
-                assert!(off <= 1e-6 * (1.0 + score.abs()), "{metric}: {id}, not {nearest}: {off}");
-            }
-
-            let exact = nearest(&records, &query, metric, |_| true);
-            let hits = reader.search(&Query::new(&query, K).ef(800)).unwrap();
-            assert_eq!(hits.len(), K);
-            for hit in &hits {
-                let (_, score) = exact.iter().find(|&&(id, _)| id == hit.id).unwrap();
-                let off = (f64::from(hit.score) - score).abs();
-                assert!(off <= 1e-4 * (1.0 + score.abs()), "{metric}: {hit:?}, not {score}");
-            }
-            found += exact[..K].iter().filter(|(id, _)| hits.iter().any(|it| it.id == *id)).count();
-            all += K;
-
-            let bound = exact[20].1.midpoint(exact[21].1) as f32;
-            let mut within = ids(&Query::within(&query, bound).ef(800));
-            let expected: Vec<_> = exact[..21].iter().map(|&(id, _)| id).collect();
-            found += within.iter().filter(|id| expected.contains(id)).count();
-            all += expected.len();
-            within.retain(|id| !expected.contains(id));
-            assert!(within.is_empty(), "{metric}: {within:?} are farther than {bound}");
-        }
-        let recall = found as f64 / all as f64;
-        assert!(recall > 0.98, "{metric}: {recall}");
+        check_answers(Config::new(DIMENSION, metric).with_rows(rows));
     }
+}
+
+/// Codes then have as many components as the subspace, and what of a query lies outside changes nothing.
+#[test]
+fn answers_in_a_subspace_are_those_of_a_plain_comparison() {
+    for metric in METRICS {
+        check_answers(Config::new(4 * DIMENSION, metric));
+    }
+}
+
+fn check_answers(config: Config) {
+    let (metric, times) = (config.metric(), config.dimension() / DIMENSION);
+    let directory = tempfile::tempdir().unwrap();
+    let mut random = StdRng::seed_from_u64(4);
+    let mut records = store(directory.path(), config, &mut random);
+    if config.rows() == RowFormat::F16 {
+        records = records.iter().map(|record| rounded(record, metric)).collect();
+    }
+    let reader = Reader::open(directory.path()).unwrap();
+    reader.snapshot().verify().unwrap();
+    let ids = |query: &Query<'_>| -> Vec<u64> {
+        reader.search(query).unwrap().iter().map(|hit| hit.id).collect()
+    };
+    let third = Filter::tag("third");
+    let (mut found, mut all) = (0, 0);
+    for _ in 0..50 {
+        let mut query = repeated(&vector(&mut random), times);
+        if times > 1 {
+            let (first, rest) = query.split_at_mut(DIMENSION);
+            for (component, other) in first.iter_mut().zip(rest) {
+                let outside = random.random_range(-0.2..0.2);
+                (*component, *other) = (*component + outside, *other - outside);
+            }
+        }
+        // So few are accepted that each is compared: the answer is exact.
+        let exact = nearest(&records, &query, metric, |record| record.tags() == ["third"]);
+        let found_third = ids(&Query::new(&query, K).filter(&third));
+        assert_eq!(found_third.len(), K);
+        for (id, (nearest, score)) in found_third.iter().zip(&exact) {
+            // Two may be so near to each other that a sum of f32 orders them in another way.
+            let (_, found) = exact.iter().find(|(other, _)| other == id).unwrap();
+            let off = (found - score).abs();
+            assert!(off <= 1e-6 * (1.0 + score.abs()), "{metric}: {id}, not {nearest}: {off}");
+        }
+
+        let exact = nearest(&records, &query, metric, |_| true);
+        let hits = reader.search(&Query::new(&query, K).ef(800)).unwrap();
+        assert_eq!(hits.len(), K);
+        for hit in &hits {
+            let (_, score) = exact.iter().find(|&&(id, _)| id == hit.id).unwrap();
+            let off = (f64::from(hit.score) - score).abs();
+            assert!(off <= 1e-4 * (1.0 + score.abs()), "{metric}: {hit:?}, not {score}");
+        }
+        found += exact[..K].iter().filter(|(id, _)| hits.iter().any(|it| it.id == *id)).count();
+        all += K;
+
+        let bound = exact[20].1.midpoint(exact[21].1) as f32;
+        let mut within = ids(&Query::within(&query, bound).ef(800));
+        let expected: Vec<_> = exact[..21].iter().map(|&(id, _)| id).collect();
+        found += within.iter().filter(|id| expected.contains(id)).count();
+        all += expected.len();
+        within.retain(|id| !expected.contains(id));
+        assert!(within.is_empty(), "{metric}: {within:?} are farther than {bound}");
+    }
+    let recall = found as f64 / all as f64;
+    assert!(recall > 0.98, "{metric}: {recall}");
 }
 
 /// Where as many are accepted as it takes longer to compare one by one than to walk, most are passed over by

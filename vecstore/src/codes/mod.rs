@@ -10,11 +10,14 @@ mod bounds;
 mod kernel;
 mod rotation;
 mod sketch;
+mod space;
 
 pub(crate) use self::bounds::BLOCK as SKETCHED;
 pub(crate) use self::kernel::prefetch;
 use self::kernel::{BATCH, Kernel, LINE};
 pub(crate) use self::sketch::{SketchTarget, block as sketch_block, block_len as sketch_len};
+use self::space::MAX_LOSS;
+pub(crate) use self::space::{Space, principal_axes};
 use crate::Metric;
 
 /// A component lies between so many levels below and above zero.
@@ -49,13 +52,21 @@ pub(crate) struct CodeTarget {
 
 impl Quantiser {
     /// The finest quantiser that cuts no component of any row; none if that is too coarse, because a
-    /// few are so much larger than the others, or if they cannot be counted with.
-    pub(crate) fn fit(rows: impl Iterator<Item = impl AsRef<[f32]>>, mean: &[f32]) -> Option<Self> {
+    /// few are so much larger than the others, if they cannot be counted with, or if some row does not lie
+    /// in the space.
+    pub(crate) fn fit(
+        rows: impl Iterator<Item = impl AsRef<[f32]>>,
+        space: Space<'_>,
+    ) -> Option<Self> {
         let (mut largest, mut squares, mut count) = (0f32, 0f64, 0usize);
         for row in rows {
-            let rotated = rotated(row.as_ref(), mean);
+            let rotated = space.rotated(row.as_ref());
             largest = rotated.iter().fold(largest, |largest, x| largest.max(x.abs()));
-            squares += f64::from(rotated.iter().map(|x| x * x).sum::<f32>());
+            let square = square(&rotated);
+            if space.loses(row.as_ref(), square) > MAX_LOSS * square {
+                return None;
+            }
+            squares += f64::from(square);
             count += rotated.len();
         }
         let (step, typical) = (largest / LEVELS, (squares / count as f64).sqrt() as f32);
@@ -69,28 +80,31 @@ impl Quantiser {
     }
 
     /// Writes the code of a prepared vector, and returns the square of its distance from the mean.
-    pub(crate) fn encode(&self, row: &[f32], mean: &[f32], code: &mut [u8]) -> f32 {
-        let rotated = rotated(row, mean);
+    pub(crate) fn encode(&self, row: &[f32], space: Space<'_>, code: &mut [u8]) -> f32 {
+        let rotated = space.rotated(row);
         code.fill(ZERO);
         let scale = 1.0 / self.step;
         for (level, component) in code.iter_mut().zip(&rotated) {
             *level = level_of(component * scale);
         }
-        rotated.iter().map(|x| x * x).sum()
+        square(&rotated)
     }
 
-    /// Prepares a vector for being compared with codes. `mean` is that of the vectors under
-    /// [`Metric::SquaredEuclidean`], and empty otherwise.
-    pub(crate) fn target(&self, row: &[f32], mean: &[f32], metric: Metric) -> CodeTarget {
-        let rotated = rotated(row, mean);
+    /// Prepares a vector for being compared with codes.
+    pub(crate) fn target(&self, row: &[f32], space: Space<'_>, metric: Metric) -> CodeTarget {
+        let rotated = space.rotated(row);
         let largest = rotated.iter().fold(0f32, |largest, x| largest.max(x.abs()));
         let unit = if largest > 0.0 { largest / LEVELS } else { 1.0 };
         let scale = 1.0 / unit;
         let levels = rotated.iter().map(|x| level_of(x * scale));
         let mut lanes: Vec<_> = levels.map(|level| (level ^ ZERO) as i8).collect();
-        lanes.resize(Self::code_len(row.len()), 0);
-        let norm: f32 = rotated.iter().map(|x| x * x).sum();
-        self.with_lanes(lanes, unit, norm, metric)
+        lanes.resize(Self::code_len(rotated.len()), 0);
+        let norm = square(&rotated);
+        let mut target = self.with_lanes(lanes, unit, norm, metric);
+        // The most that can be lost of the product with a vector of the same length.
+        let lost = (space.loses(row, norm).max(0.0) * MAX_LOSS * norm).sqrt();
+        target.deviation = target.deviation.hypot(metric_factor(metric) * lost);
+        target
     }
 
     /// The target for a vector whose code and squared distance from the mean are known.
@@ -101,10 +115,8 @@ impl Quantiser {
 
     fn with_lanes(&self, lanes: Vec<i8>, unit: f32, norm: f32, metric: Metric) -> CodeTarget {
         let sum: i32 = lanes.iter().map(|&lane| i32::from(lane)).sum();
-        let (offset, factor) = match metric {
-            Metric::Cosine | Metric::InnerProduct => (0.0, 1.0),
-            Metric::SquaredEuclidean => (norm, 2.0),
-        };
+        let factor = metric_factor(metric);
+        let offset = if metric == Metric::SquaredEuclidean { norm } else { 0.0 };
         // What is rounded off of the code and of this vector, as if both were of the same length: to
         // round to a multiple of a unit is off by 1/sqrt(12) of it.
         let error = ((self.step.powi(2) + unit.powi(2)) / 12.0).sqrt();
@@ -160,12 +172,16 @@ fn level_of(component: f32) -> u8 {
     (component.clamp(-LEVELS, LEVELS) + f32::from(ZERO) + 0.5) as u8
 }
 
-/// A vector less the mean, if there is one, rotated.
-fn rotated(row: &[f32], mean: &[f32]) -> Vec<f32> {
-    let mut rotated = row.to_vec();
-    rotated.iter_mut().zip(mean).for_each(|(component, mean)| *component -= mean);
-    rotation::rotate(&mut rotated);
-    rotated
+/// How often the inner product is in the distance.
+fn metric_factor(metric: Metric) -> f32 {
+    match metric {
+        Metric::Cosine | Metric::InnerProduct => 1.0,
+        Metric::SquaredEuclidean => 2.0,
+    }
+}
+
+fn square(vector: &[f32]) -> f32 {
+    vector.iter().map(|x| x * x).sum()
 }
 
 #[cfg(test)]
@@ -175,6 +191,7 @@ mod tests {
     use super::*;
     use crate::row::Row;
 
+    const WHOLE: Space<'_> = Space { mean: &[], axes: &[] };
     const METRICS: [Metric; 3] = [Metric::Cosine, Metric::InnerProduct, Metric::SquaredEuclidean];
 
     /// A few hundred vectors of one dimension, off the origin and of unequal lengths.
@@ -197,11 +214,12 @@ mod tests {
                 Metric::SquaredEuclidean => rows[0].to_vec(),
                 _ => Vec::new(),
             };
-            let quantiser = Quantiser::fit(rows.iter().map(|row| &row[..]), &mean).unwrap();
+            let space = Space { mean: &mean, axes: &[] };
+            let quantiser = Quantiser::fit(rows.iter().map(|row| &row[..]), space).unwrap();
             let mut codes = vec![0; rows.len() * Quantiser::code_len(dimension)];
             let codes_of = codes.chunks_exact_mut(Quantiser::code_len(dimension));
             let norms: Vec<_> =
-                rows.iter().zip(codes_of).map(|(row, code)| quantiser.encode(row, &mean, code)).collect();
+                rows.iter().zip(codes_of).map(|(row, code)| quantiser.encode(row, space, code)).collect();
             let code = |slot: u32| {
                 &codes[slot as usize * Quantiser::code_len(dimension)..][..Quantiser::code_len(dimension)]
             };
@@ -209,7 +227,7 @@ mod tests {
             let slots: Vec<_> = (0..rows.len() as u32).collect();
             let mut off = 0;
             for (row, slot) in rows.iter().zip(0..).take(10) {
-                let by_row = quantiser.target(row, &mean, metric);
+                let by_row = quantiser.target(row, space, metric);
                 let by_code = quantiser.target_of(code(slot), norms[slot as usize], metric);
                 for target in [by_row, by_code] {
                     let mut distances = Vec::new();
@@ -231,16 +249,16 @@ mod tests {
     fn vectors_that_cannot_be_counted_with_are_not_coded() {
         let fit = |component: f32| {
             let row = vec![component; 64];
-            Quantiser::fit([&row[..]; 3].into_iter(), &[])
+            Quantiser::fit([&row[..]; 3].into_iter(), WHOLE)
         };
         assert!(fit(1e38).is_none());
         assert!(fit(0.0).is_none());
         assert!(fit(1e-38).is_none());
         assert!(fit(1.0).is_some());
         let (row, outlier) = (vec![1.0; 64], vec![1000.0; 64]);
-        assert!(Quantiser::fit([&row[..], &outlier].into_iter(), &[]).is_some());
+        assert!(Quantiser::fit([&row[..], &outlier].into_iter(), WHOLE).is_some());
         let mut rows = vec![&row[..]; 10_000];
         rows.push(&outlier);
-        assert!(Quantiser::fit(rows.into_iter(), &[]).is_none());
+        assert!(Quantiser::fit(rows.into_iter(), WHOLE).is_none());
     }
 }

@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::Metric;
-    use crate::codes::Quantiser;
+    use crate::codes::{Quantiser, Space};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
@@ -135,19 +135,20 @@ mod tests {
             let metric = [Metric::InnerProduct, Metric::SquaredEuclidean][metric];
             let dimension = rows[0].len();
             let mean = if metric == Metric::SquaredEuclidean { rows[0].clone() } else { Vec::new() };
-            let quantiser = Quantiser::fit(rows.iter(), &mean).unwrap();
+            let space = Space { mean: &mean, axes: &[] };
+            let quantiser = Quantiser::fit(rows.iter(), space).unwrap();
             let code_len = Quantiser::code_len(dimension);
             let mut codes = vec![0; rows.len() * code_len];
             let norms: Vec<f32> = rows
                 .iter()
                 .zip(codes.chunks_exact_mut(code_len))
-                .map(|(row, code)| quantiser.encode(row, &mean, code))
+                .map(|(row, code)| quantiser.encode(row, space, code))
                 .collect();
             let norms = if mean.is_empty() { vec![0.0; rows.len()] } else { norms };
 
             let (mut below, mut far_below, mut all) = (0, 0, 0);
             for query in &rows[..20] {
-                let target = quantiser.target(query, &mean, metric);
+                let target = quantiser.target(query, space, metric);
                 let sketch = SketchTarget::new(&target);
                 let mut distances = Vec::new();
                 let slots: Vec<u32> = (0..rows.len() as u32).collect();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::codes::{CodeTarget, Quantiser, sketch_block};
+use crate::codes::{CodeTarget, Quantiser, Space, principal_axes, sketch_block};
 use crate::{Config, Metric};
 
 /// The codes of many vectors, in memory.
@@ -10,6 +10,8 @@ pub(super) struct Coded {
     pub(super) quantiser: Quantiser,
     /// Empty if codes are not those of differences from it.
     pub(super) mean: Vec<f32>,
+    /// Empty if vectors are coded in their own axes.
+    pub(super) axes: Vec<f32>,
     metric: Metric,
     code_len: usize,
     codes: Vec<u8>,
@@ -27,15 +29,24 @@ impl Coded {
             Metric::Cosine | Metric::InnerProduct => Vec::new(),
             Metric::SquaredEuclidean => mean(rows.clone().flatten(), dimension),
         };
-        let quantiser = Quantiser::fit(rows.clone().flatten(), &mean)?;
-        let code_len = Quantiser::code_len(dimension);
+        let mut axes = principal_axes(rows.clone(), &mean, dimension);
+        let fit =
+            |axes: &[f32]| Quantiser::fit(rows.clone().flatten(), Space { mean: &mean, axes });
+        let mut quantiser = fit(&axes);
+        if quantiser.is_none() && !axes.is_empty() {
+            axes.clear();
+            quantiser = fit(&axes);
+        }
+        let quantiser = quantiser?;
+        let space = Space { mean: &mean, axes: &axes };
+        let code_len = Quantiser::code_len(space.dimension(dimension));
         let mut codes = vec![0; rows.len() * code_len];
         let places = codes.chunks_exact_mut(code_len);
         let norms = rows
             .zip(places)
-            .map(|(row, code)| row.map_or(0.0, |row| quantiser.encode(&row, &mean, code)));
+            .map(|(row, code)| row.map_or(0.0, |row| quantiser.encode(&row, space, code)));
         let norms = norms.collect();
-        Some(Self { quantiser, mean, metric, code_len, codes, norms })
+        Some(Self { quantiser, mean, axes, metric, code_len, codes, norms })
     }
 
     pub(super) fn code(&self, slot: u32) -> &[u8] {
@@ -53,7 +64,8 @@ impl Coded {
     }
 
     pub(super) fn target(&self, row: &[f32]) -> CodeTarget {
-        self.quantiser.target(row, &self.mean, self.metric)
+        let space = Space { mean: &self.mean, axes: &self.axes };
+        self.quantiser.target(row, space, self.metric)
     }
 
     pub(super) fn target_of(&self, slot: u32) -> CodeTarget {

@@ -14,7 +14,7 @@ use crate::{
 const MAGIC: [u8; 8] = *b"VECSTORE";
 
 /// The version this crate writes, and the newest it reads.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// The header fills the first page of the file.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -76,9 +76,12 @@ pub(super) enum Section {
     TagGraphStarts,
     /// The graphs, each as [`Layout`](super::tag_graph::Layout) says; of most tags nothing.
     TagGraphs,
+    /// If there are codes, the axes of the subspace that vectors are coded in: dimension f32 for each. Empty
+    /// if they are coded in the whole space.
+    Axes,
 }
 
-pub(super) const SECTIONS: usize = Section::TagGraphs as usize + 1;
+pub(super) const SECTIONS: usize = Section::Axes as usize + 1;
 
 /// Version 1 had no codes, and its header ended with the checksums.
 const SECTIONS_1: usize = Section::Checksums as usize + 1;
@@ -88,6 +91,9 @@ const SECTIONS_2: usize = Section::Norms as usize + 1;
 
 /// Version 3 had no graphs of tags.
 const SECTIONS_3: usize = Section::Sketches as usize + 1;
+
+/// Version 4 had no axes.
+const SECTIONS_4: usize = Section::TagGraphs as usize + 1;
 
 impl Section {
     /// The most bytes that an entry of the section takes. In a file that was made to mislead entries
@@ -135,6 +141,12 @@ impl Header {
 
     pub(super) fn extent(&self, section: Section) -> Extent {
         self.sections[section as usize]
+    }
+
+    /// Bytes of a code, if there are codes.
+    pub(super) fn code_len(&self) -> usize {
+        let (dimension, axes) = (self.config.dimension, self.extent(Section::Axes).len as usize);
+        Quantiser::code_len(if axes == 0 { dimension } else { axes / (4 * dimension) })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -198,6 +210,7 @@ impl Header {
             1 => SECTIONS_1,
             2 => SECTIONS_2,
             3 => SECTIONS_3,
+            4 => SECTIONS_4,
             _ => SECTIONS,
         };
         let mut sections = [Extent::default(); SECTIONS];
@@ -252,9 +265,7 @@ impl Header {
         let Config { dimension, metric, rows, .. } = self.config;
         let code_len = match self.quantiser {
             None => 0,
-            Some(Quantiser { step }) if step.is_normal() && step > 0.0 => {
-                Quantiser::code_len(dimension) as u64
-            }
+            Some(Quantiser { step }) if step.is_normal() && step > 0.0 => self.code_len() as u64,
             Some(_) => return Err("the step of its codes makes no sense"),
         };
         let sketches = if code_len > 0 { sketch_len(code_len as usize) as u64 } else { 0 };
@@ -262,6 +273,9 @@ impl Header {
         let fits = len(Section::Rows) == n * (rows.width() * dimension) as u64
             && len(Section::Links) == self.layers.iter().enumerate().map(links).sum::<u64>()
             && len(Section::Mean) == 4 * centred * dimension as u64
+            && len(Section::Axes).is_multiple_of(4 * dimension as u64)
+            && len(Section::Axes) <= 4 * (dimension * dimension) as u64
+            && (code_len > 0 || len(Section::Axes) == 0)
             && len(Section::Codes) == n * code_len
             && len(Section::Norms) == 4 * centred * n
             && [0, n.div_ceil(SKETCHED as u64) * sketches].contains(&len(Section::Sketches))

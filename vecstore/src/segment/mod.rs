@@ -24,7 +24,7 @@ pub(crate) use self::merge::Sources;
 use self::pages::{PAGE, Pages};
 pub(crate) use self::tag_graph::TagGraph;
 pub(crate) use self::write::write_merged;
-use crate::codes::{SKETCHED, SketchTarget, prefetch};
+use crate::codes::{SKETCHED, SketchTarget, Space, prefetch};
 use crate::hnsw::{Graph, MAX_LEVELS, Target};
 use crate::part::Part;
 use crate::row::Row;
@@ -149,10 +149,13 @@ impl Segment {
         self.read(Section::Links, self.layer_starts[level] + slot as usize * width, width)
     }
 
-    /// The mean of the vectors; empty if the codes are not those of differences from it.
-    fn mean(&self) -> &[f32] {
-        let components = self.header.extent(Section::Mean).len as usize / size_of::<f32>();
-        self.read(Section::Mean, 0, components)
+    /// What the vectors are coded in.
+    fn space(&self) -> Space<'_> {
+        let all = |section| {
+            let components = self.header.extent(section).len as usize / size_of::<f32>();
+            self.read(section, 0, components)
+        };
+        Space { mean: all(Section::Mean), axes: all(Section::Axes) }
     }
 
     /// The numbers of the tags of the record in a slot, in ascending order.
@@ -230,7 +233,7 @@ impl Graph for Segment {
 
     fn target<'v>(&self, row: &'v [f32]) -> Target<'v> {
         let Header { config, quantiser, .. } = &self.header;
-        let code = quantiser.map(|quantiser| quantiser.target(row, self.mean(), config.metric));
+        let code = quantiser.map(|quantiser| quantiser.target(row, self.space(), config.metric));
         Target { row: row.into(), code }
     }
 

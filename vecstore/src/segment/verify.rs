@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use super::Segment;
 use super::format::{NO_GROUP, Section};
-use crate::codes::{Quantiser, SKETCHED, sketch_block, sketch_len};
+use crate::codes::{SKETCHED, sketch_block, sketch_len};
 use crate::hnsw::{Graph, MAX_LEVELS, NO_LINK};
 use crate::part::Part;
 use crate::{Error, Metric, Result, Verification};
@@ -66,10 +66,10 @@ impl Segment {
     fn verify_codes(&self) -> Result<()> {
         let Some(quantiser) = self.header.quantiser else { return Ok(()) };
         let has_norms = self.header.extent(Section::Norms).len > 0;
-        let len = Quantiser::code_len(self.config().dimension);
-        let mut code = vec![0; len];
+        let len = self.header.code_len();
+        let (space, mut code) = (self.space(), vec![0; len]);
         for slot in 0..self.len() as u32 {
-            let norm = quantiser.encode(&self.row(slot).to_f32(), self.mean(), &mut code);
+            let norm = quantiser.encode(&self.row(slot).to_f32(), space, &mut code);
             let place = slot as usize;
             let fits = self.read::<u8>(Section::Codes, place * len, len) == code
                 && (!has_norms || self.read_one(Section::Norms, place) == Some(norm));
@@ -87,7 +87,7 @@ impl Segment {
         if extent.len == 0 {
             return Ok(());
         }
-        let code_len = Quantiser::code_len(self.config().dimension);
+        let code_len = self.header.code_len();
         let len = sketch_len(code_len);
         for (block, first) in (0..self.len()).step_by(SKETCHED).enumerate() {
             let count = SKETCHED.min(self.len() - first);

@@ -108,6 +108,7 @@ fn write(
 
     if let Some(coded) = &merge.coded {
         sections.write(Section::Mean, [bytemuck::cast_slice::<_, u8>(&coded.mean)])?;
+        sections.write(Section::Axes, [bytemuck::cast_slice::<_, u8>(&coded.axes)])?;
         sections.write(Section::Codes, slots.iter().map(|&slot| coded.code(slot)))?;
         if !coded.mean.is_empty() {
             let norms = slots.iter().map(|&slot| coded.norm(slot).to_le_bytes());

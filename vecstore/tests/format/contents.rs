@@ -95,10 +95,13 @@ impl Large {
     }
 
     /// Multiples of 1/16 between -2 and 2: bits of the finaliser of SplitMix64 of a number for each
-    /// component. Where there is a tag, those without it lie 100 from the others.
+    /// component. Where there is a tag, those without it lie 100 from the others. The second half of many
+    /// components is like the first.
     pub(crate) fn vector(id: u64, dimension: usize, has_tag: bool) -> Vec<f32> {
         let apart = if has_tag && !Self::is_tagged(id) { 100.0 } else { 0.0 };
+        let different = if dimension > 64 { dimension / 2 } else { dimension };
         let component = |place: usize| {
+            let place = place % different;
             let number =
                 (id << 16 | place as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let number = (number ^ number >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -126,6 +126,14 @@ fn a_segment_with_codes() {
 }
 
 #[test]
+fn a_segment_with_codes_in_a_subspace() {
+    // Versions before the fifth had none.
+    for fixture in Fixture::all().skip(4) {
+        fixture.check_large("flat", 0);
+    }
+}
+
+#[test]
 fn a_segment_with_the_graph_of_a_tag() {
     // Versions before the fourth had none.
     for fixture in Fixture::all().skip(3) {

@@ -15,7 +15,7 @@ use crate::contents::{Contents, Entry, Expected, Large, Search};
 use crate::{DIMENSION, Fixture};
 
 /// The newest version of the format that is fixed.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// `cargo test -p vecstore --test format -- --ignored make`
 #[test]
@@ -62,6 +62,11 @@ fn make() {
     let config = Config::new(32, Metric::SquaredEuclidean).with_m(4);
     let config = config.with_ef_construction(100).with_rows(RowFormat::F16);
     make_large(&folder, "coded", config, 2_100, None);
+
+    // The same in a space of which the vectors fill half.
+    let config = Config::new(80, Metric::SquaredEuclidean).with_m(4);
+    let config = config.with_ef_construction(100).with_rows(RowFormat::F16);
+    make_large(&folder, "flat", config, 2_100, None);
 
     // So many with a tag, which lie so far from the others, that the tag has a graph.
     let config = Config::new(8, Metric::SquaredEuclidean).with_m(2).with_rows(RowFormat::F16);

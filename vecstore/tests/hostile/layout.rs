@@ -32,11 +32,11 @@ pub(crate) const MEAN: usize = 16;
 pub(crate) const CODES: usize = 17;
 pub(crate) const NORMS: usize = 18;
 pub(crate) const SKETCHES: usize = 19;
-pub(crate) const SECTIONS: usize = 22;
+pub(crate) const SECTIONS: usize = 23;
 
 /// How many bytes an entry of each section takes; of strings and sets, the unit that is changed.
 pub(crate) const WIDTHS: [usize; SECTIONS] =
-    [4, 4, 8, 4, 4, 8, 1, 8, 4, 8, 1, 8, 2, 8, 1, 4, 4, 1, 4, 4, 8, 4];
+    [4, 4, 8, 4, 4, 8, 1, 8, 4, 8, 1, 8, 2, 8, 1, 4, 4, 1, 4, 4, 8, 4, 4];
 
 /// The place in the header that says where a section starts; how long it is comes 8 bytes later.
 pub(crate) fn extent_at(section: usize) -> usize {

@@ -21,7 +21,7 @@ struct Seed {
     payloads: bool,
 }
 
-const SEEDS: [Seed; 7] = [
+const SEEDS: [Seed; 8] = [
     // Everything at once.
     Seed {
         metric: Metric::Cosine,
@@ -93,6 +93,18 @@ const SEEDS: [Seed; 7] = [
         apart: false,
         payloads: false,
     },
+    // With codes in a subspace.
+    Seed {
+        metric: Metric::Cosine,
+        dimension: 66,
+        rows: RowFormat::F16,
+        m: 2,
+        records: 2_100,
+        groups: false,
+        tags: false,
+        apart: false,
+        payloads: false,
+    },
     // With a tag that has a graph of its own.
     Seed {
         metric: Metric::SquaredEuclidean,
@@ -116,7 +128,11 @@ impl Seed {
         let is_some = id.is_multiple_of(9);
         let apart = if self.apart && is_some { 10.0 } else { 0.0 };
         let mut component = || random.random_range(-1.0..1.0) + apart;
-        let vector = (0..self.dimension).map(|_| component()).collect();
+        let mut vector: Vec<f32> = (0..self.dimension).map(|_| component()).collect();
+        // Longer ones than a line of codes lie in a subspace of half of their dimension.
+        if self.dimension > 64 {
+            vector.copy_within(..self.dimension / 2, self.dimension / 2);
+        }
         let mut record = Record::new(id * 3, vector);
         if self.groups && !id.is_multiple_of(5) {
             record = record.with_group(format!("group {}", id % 7));
