@@ -94,6 +94,9 @@ pub(crate) fn principal_axes(
     // In ascending order.
     let values: Vec<f32> = eigen.S().column_vector().iter().map(|value| value.max(0.0)).collect();
     let most = MEAN_LOSS * values.iter().sum::<f32>();
+    if !(most.is_finite() && most > 0.0) {
+        return Vec::new();
+    }
     let loses_little = |kept: &usize| values[..dimension - kept].iter().sum::<f32>() <= most;
     let Some(kept) = (LINE..dimension).step_by(LINE).find(loses_little) else { return Vec::new() };
     let vectors = eigen.U();
@@ -163,6 +166,7 @@ mod tests {
             |row: u64| -> Vec<f32> { (0..200).map(|i| mix(row << 32 | i) as i32 as f32).collect() };
         assert!(axes(&(0..3000).map(row).collect::<Vec<_>>(), &[]).is_empty());
         // Nor those of which there is nothing to tell.
+        assert!(axes(&vec![vec![0.0; 200]; 100], &[]).is_empty());
         assert!(axes(&vec![vec![f32::MAX; 200]; 100], &[]).is_empty());
         assert!(principal_axes([None::<[f32; 200]>; 3].into_iter(), &[], 200).is_empty());
         assert!(principal_axes([Some([1.0; 40])].into_iter(), &[], 40).is_empty());
