@@ -169,7 +169,7 @@ fn files_of_a_newer_version() {
     newer[8] = 9;
     fs::write(&segment, newer).unwrap();
     let error = Reader::open(path).unwrap_err();
-    assert!(matches!(error, Error::NewerVersion { found: 9, supported: 4, .. }), "{error}");
+    assert!(matches!(error, Error::NewerVersion { found: 9, supported: 5, .. }), "{error}");
     assert!(error.to_string().contains(segment.to_str().unwrap()));
     fs::write(&segment, bytes).unwrap();
 
