@@ -56,6 +56,11 @@ pub(crate) fn anonymous_memory() -> Result<u64> {
     Ok(1024 * entry_of("/proc/self/smaps_rollup", "Anonymous:")?)
 }
 
+/// How often this thread has slept: for a lock, for the disk.
+pub(crate) fn times_slept() -> Result<u64> {
+    entry_of("/proc/thread-self/status", "voluntary_ctxt_switches:")
+}
+
 fn entry_of(file: &str, name: &str) -> Result<u64> {
     let text = fs::read_to_string(file)?;
     let mut words = text.split_whitespace().skip_while(|&word| word != name);

@@ -20,14 +20,10 @@ fn vector(random: &mut StdRng) -> Vec<f32> {
     (0..DIMENSION).map(|_| length * (0.3 + random.random_range(-1.0f32..1.0))).collect()
 }
 
-/// A vector in a subspace: itself, so many times.
-fn repeated(vector: &[f32], times: usize) -> Vec<f32> {
-    vector.repeat(times)
-}
-
+/// A vector that is there several times over lies in a subspace.
 fn record(id: u64, times: usize, random: &mut StdRng) -> Record {
     let tag = if id.is_multiple_of(3) { "third" } else { "other" };
-    Record::new(id, repeated(&vector(random), times))
+    Record::new(id, vector(random).repeat(times))
         .with_tags([tag])
         .with_group(format!("group {}", id % 500))
 }
@@ -117,7 +113,7 @@ fn check_answers(config: Config) {
     let third = Filter::tag("third");
     let (mut found, mut all) = (0, 0);
     for _ in 0..50 {
-        let mut query = repeated(&vector(&mut random), times);
+        let mut query = vector(&mut random).repeat(times);
         if times > 1 {
             let (first, rest) = query.split_at_mut(DIMENSION);
             for (component, other) in first.iter_mut().zip(rest) {

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use vecstore::{Filter, Query, Snapshot};
 
 use super::world::{TAGS, World, tag};
 use crate::Result;
-use crate::measure::{now, thread_cpu_time};
+use crate::measure::{now, thread_cpu_time, times_slept};
 
 const K: usize = 10;
 
@@ -110,51 +109,35 @@ pub(super) fn read_until(
 
 /// Times what its thread does.
 struct Watch {
-    /// Linux counts here how long this thread has waited for a CPU,
+    /// Linux counts here how long this thread has waited for a CPU.
     schedule: File,
-    /// and here how often it slept: for a lock, for the disk.
-    status: File,
     reads: Vec<Read>,
 }
 
 impl Watch {
     fn new() -> Result<Self> {
-        let open = |name| File::open(Path::new("/proc/thread-self").join(name));
-        Ok(Self { schedule: open("schedstat")?, status: open("status")?, reads: Vec::new() })
+        Ok(Self { schedule: File::open("/proc/thread-self/schedstat")?, reads: Vec::new() })
     }
 
     /// A read that did not sleep has used all of its own time; what else went by, other threads ran or, in
     /// a virtual machine, other machines. Of one that slept only what other threads ran is taken off.
     fn time<T>(&mut self, kind: Kind, read: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (slept, waited) = (self.slept()?, self.waited()?);
+        let (slept, waited) = (times_slept()?, self.waited()?);
         let (cpu, start) = (thread_cpu_time(), now());
         let result = read()?;
         let (wall, cpu) = (now() - start, thread_cpu_time() - cpu);
-        let (waited, slept) = (self.waited()? - waited, self.slept()? > slept);
+        let (waited, slept) = (self.waited()? - waited, times_slept()? > slept);
         let own = if slept { wall.saturating_sub(waited) } else { cpu.min(wall) };
         self.reads.push(Read { kind, start, wall, own });
         Ok(result)
     }
 
     fn waited(&self) -> Result<u64> {
-        let text = read_start(&self.schedule)?;
-        let waited = text.split(' ').nth(1);
+        let mut text = [0; 80];
+        let len = self.schedule.read_at(&mut text, 0)?;
+        let waited = std::str::from_utf8(&text[..len])?.split(' ').nth(1);
         Ok(waited.ok_or("schedstat has no second number")?.parse()?)
     }
-
-    fn slept(&self) -> Result<u64> {
-        let text = read_start(&self.status)?;
-        let slept = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        Ok(slept.ok_or("status does not say how often a thread slept")?.trim().parse()?)
-    }
-}
-
-/// What Linux has in a small file of numbers at the moment.
-fn read_start(file: &File) -> Result<String> {
-    let mut text = vec![0; 4096];
-    let len = file.read_at(&mut text, 0)?;
-    text.truncate(len);
-    Ok(String::from_utf8(text)?)
 }
 
 /// As a process hands it to the one that started it.

@@ -21,6 +21,19 @@ struct Seed {
     payloads: bool,
 }
 
+/// Nothing but vectors.
+const PLAIN: Seed = Seed {
+    metric: Metric::InnerProduct,
+    dimension: 17,
+    rows: RowFormat::F16,
+    m: 2,
+    records: 9,
+    groups: false,
+    tags: false,
+    apart: false,
+    payloads: false,
+};
+
 const SEEDS: [Seed; 8] = [
     // Everything at once.
     Seed {
@@ -34,18 +47,7 @@ const SEEDS: [Seed; 8] = [
         apart: false,
         payloads: true,
     },
-    // Nothing but vectors.
-    Seed {
-        metric: Metric::InnerProduct,
-        dimension: 17,
-        rows: RowFormat::F16,
-        m: 2,
-        records: 9,
-        groups: false,
-        tags: false,
-        apart: false,
-        payloads: false,
-    },
+    PLAIN,
     // A single record.
     Seed {
         metric: Metric::SquaredEuclidean,
@@ -71,40 +73,16 @@ const SEEDS: [Seed; 8] = [
         payloads: false,
     },
     // With codes, of the vectors and of their differences from the mean.
-    Seed {
-        metric: Metric::Cosine,
-        dimension: 33,
-        rows: RowFormat::F32,
-        m: 2,
-        records: 2_100,
-        groups: false,
-        tags: false,
-        apart: false,
-        payloads: false,
-    },
+    Seed { metric: Metric::Cosine, dimension: 33, rows: RowFormat::F32, records: 2_100, ..PLAIN },
     Seed {
         metric: Metric::SquaredEuclidean,
         dimension: 32,
         rows: RowFormat::F16,
-        m: 2,
         records: 2_100,
-        groups: false,
-        tags: false,
-        apart: false,
-        payloads: false,
+        ..PLAIN
     },
     // With codes in a subspace.
-    Seed {
-        metric: Metric::Cosine,
-        dimension: 66,
-        rows: RowFormat::F16,
-        m: 2,
-        records: 2_100,
-        groups: false,
-        tags: false,
-        apart: false,
-        payloads: false,
-    },
+    Seed { metric: Metric::Cosine, dimension: 66, rows: RowFormat::F16, records: 2_100, ..PLAIN },
     // With a tag that has a graph of its own.
     Seed {
         metric: Metric::SquaredEuclidean,
