@@ -1,7 +1,6 @@
 //! The web-sized picture of a photo.
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use jpeg_rusturbo::JpegEncoder;
 
 use super::GalleryError;
 use crate::geometry::{Point, Rect};
@@ -30,7 +29,7 @@ pub(super) fn portrait(photo: &Photo, face: &Face) -> Result<Portrait, GalleryEr
     let small = resize(photo.pixels(), region, side, side).map_err(|error| failed(&error))?;
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .write_image(&small, side, side, ExtendedColorType::Rgb8)
+        .encode_rgb(&small, side, side)
         .map_err(|error| failed(&error))?;
     let scale = side as f32 / region.width as f32;
     let [left, right, ..] = face.landmarks;
