@@ -26,14 +26,17 @@ impl Metric {
         if vector.len() != dimension {
             return Err(Error::WrongDimension { expected: dimension, got: vector.len() });
         }
-        if let Some(position) = vector.iter().position(|value| !value.is_finite()) {
+        // In f64 the squares of all finite f32 values are finite, and those of non-zero ones non-zero.
+        let square = square(vector);
+        if !square.is_finite()
+            && let Some(position) = vector.iter().position(|value| !value.is_finite())
+        {
             return Err(Error::NotFinite { position, value: vector[position] });
         }
         if self != Self::Cosine {
             return Ok(vector.into());
         }
-        // In f64 the squares of all finite f32 values are finite, and those of non-zero ones non-zero.
-        let norm = vector.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+        let norm = square.sqrt();
         if norm == 0.0 {
             return Err(Error::ZeroVector);
         }
@@ -88,6 +91,21 @@ impl std::fmt::Display for Metric {
             Self::SquaredEuclidean => "squared Euclidean",
         })
     }
+}
+
+/// The square of a vector's length.
+fn square(vector: &[f32]) -> f64 {
+    // Several sums, so that an addition need not wait for the one before.
+    const LANES: usize = 16;
+    let (blocks, rest) = vector.as_chunks::<LANES>();
+    let mut sums = [0f64; LANES];
+    for block in blocks {
+        for (sum, &value) in sums.iter_mut().zip(block) {
+            *sum += f64::from(value).powi(2);
+        }
+    }
+    let rest = rest.iter().map(|&value| f64::from(value).powi(2));
+    sums.into_iter().chain(rest).sum()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) use self::bounds::BLOCK as SKETCHED;
 pub(crate) use self::kernel::prefetch;
 use self::kernel::{BATCH, Kernel, LINE};
 pub(crate) use self::sketch::{SketchTarget, block as sketch_block, block_len as sketch_len};
-use self::space::MAX_LOSS;
+use self::space::{MAX_LOSS, dot};
 pub(crate) use self::space::{Space, principal_axes};
 use crate::Metric;
 
@@ -58,10 +58,10 @@ impl Quantiser {
         rows: impl Iterator<Item = impl AsRef<[f32]>>,
         space: Space<'_>,
     ) -> Option<Self> {
-        let (mut largest, mut squares, mut count) = (0f32, 0f64, 0usize);
+        let (mut most, mut squares, mut count) = (0f32, 0f64, 0usize);
         for row in rows {
             let rotated = space.rotated(row.as_ref());
-            largest = rotated.iter().fold(largest, |largest, x| largest.max(x.abs()));
+            most = most.max(largest(&rotated));
             let square = square(&rotated);
             if space.loses(row.as_ref(), square) > MAX_LOSS * square {
                 return None;
@@ -69,7 +69,7 @@ impl Quantiser {
             squares += f64::from(square);
             count += rotated.len();
         }
-        let (step, typical) = (largest / LEVELS, (squares / count as f64).sqrt() as f32);
+        let (step, typical) = (most / LEVELS, (squares / count as f64).sqrt() as f32);
         let fits = step.is_normal() && typical.is_finite() && typical >= MIN_LEVELS * step;
         fits.then_some(Self { step })
     }
@@ -93,13 +93,13 @@ impl Quantiser {
     /// Prepares a vector for being compared with codes.
     pub(crate) fn target(&self, row: &[f32], space: Space<'_>, metric: Metric) -> CodeTarget {
         let rotated = space.rotated(row);
-        let largest = rotated.iter().fold(0f32, |largest, x| largest.max(x.abs()));
+        let largest = largest(&rotated);
         let unit = if largest > 0.0 { largest / LEVELS } else { 1.0 };
         let scale = 1.0 / unit;
         let levels = rotated.iter().map(|x| level_of(x * scale));
         let mut lanes: Vec<_> = levels.map(|level| (level ^ ZERO) as i8).collect();
         lanes.resize(Self::code_len(rotated.len()), 0);
-        let norm = square(&rotated);
+        let norm = dot(&rotated, &rotated);
         let mut target = self.with_lanes(lanes, unit, norm, metric);
         // The most that can be lost of the product with a vector of the same length.
         let lost = (space.loses(row, norm).max(0.0) * MAX_LOSS * norm).sqrt();
@@ -178,6 +178,14 @@ fn metric_factor(metric: Metric) -> f32 {
         Metric::Cosine | Metric::InnerProduct => 1.0,
         Metric::SquaredEuclidean => 2.0,
     }
+}
+
+/// The largest component, whatever its sign.
+fn largest(vector: &[f32]) -> f32 {
+    // The bits of numbers that are not negative are in the order of the numbers, and to compare whole
+    // numbers takes no care for NaN: several are compared at once.
+    let bits = vector.iter().map(|x| x.abs().to_bits());
+    f32::from_bits(bits.max().unwrap_or_default())
 }
 
 fn square(vector: &[f32]) -> f32 {

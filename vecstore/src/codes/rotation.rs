@@ -36,7 +36,21 @@ fn flip_signs(vector: &mut [f32], round: u64) {
 
 /// The orthonormal Walsh-Hadamard transform of a vector whose length is a power of two.
 fn hadamard(vector: &mut [f32]) {
-    let mut half = 1;
+    let (blocks, _) = vector.as_chunks_mut::<BLOCK>();
+    // With a length that the compiler knows, the short steps are shuffles of registers.
+    blocks.iter_mut().for_each(|block| sums_and_differences(block, 1));
+    let done = if blocks.is_empty() { 1 } else { BLOCK };
+    sums_and_differences(vector, done);
+    let scale = 1.0 / (vector.len() as f32).sqrt();
+    vector.iter_mut().for_each(|component| *component *= scale);
+}
+
+/// A power of two.
+const BLOCK: usize = 16;
+
+/// The steps of the transform from components that lie `half` apart on.
+#[inline(always)]
+fn sums_and_differences(vector: &mut [f32], mut half: usize) {
     while half < vector.len() {
         for block in vector.chunks_exact_mut(2 * half) {
             let (low, high) = block.split_at_mut(half);
@@ -46,8 +60,6 @@ fn hadamard(vector: &mut [f32]) {
         }
         half *= 2;
     }
-    let scale = 1.0 / (vector.len() as f32).sqrt();
-    vector.iter_mut().for_each(|component| *component *= scale);
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Space<'_> {
 
 /// The inner product, by the same sums in the same order on every processor: codes are checked by making
 /// them again.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut sums = [0f32; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
