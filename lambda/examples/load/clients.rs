@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Barrier, Mutex, mpsc};
+use tokio::task::yield_now;
 
 use super::Failure;
 use super::connection::Connection;
@@ -119,21 +120,21 @@ pub(super) async fn open(
         })
         .collect();
     ready.wait().await;
-    // On a thread, because the runtime's timer is not finer than a millisecond.
-    let pace = std::thread::spawn(move || {
-        let begin = Instant::now();
-        for number in 0..count {
-            let due = begin + Duration::from_secs_f64(f64::from(number) / rate);
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            // Nobody listens any more where a measurement failed.
-            let _ = send.send((number, due));
+    // The runtime's timer is not finer than a millisecond, and a thread of its own would now and then wait
+    // for this one: so this one never sleeps.
+    let begin = Instant::now();
+    for number in 0..count {
+        let due = begin + Duration::from_secs_f64(f64::from(number) / rate);
+        while Instant::now() < due {
+            yield_now().await;
         }
-    });
+        send.send((number, due))?;
+    }
+    drop(send);
     let mut times = Vec::new();
     for connection in connections {
         times.extend(connection.await?);
     }
-    pace.join().map_err(|_| "the clock failed")?;
     if times.is_empty() {
         return Err("every request was refused".into());
     }

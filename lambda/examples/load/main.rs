@@ -21,7 +21,6 @@ mod rate;
 mod service;
 
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -80,8 +79,6 @@ fn main() -> Result<(), Failure> {
     if !pin.args(["-cp", PROCESSOR, &own]).stdout(Stdio::null()).status()?.success() {
         return Err("taskset failed; it takes two processors".into());
     }
-    // Sleeps end in time: threads that are started from here on have this, too.
-    fs::write("/proc/self/timerslack_ns", "1")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(measure(folder.path(), duration, &arguments))
 }
