@@ -41,13 +41,14 @@ fn measure(
 ) -> Result<(), Box<dyn Error>> {
     pipeline.warm_up()?;
     // Listed once, as by one import of all.
-    let mut entries: Vec<_> = folder(root)?.take(ROUNDS * part).collect::<Result<_, _>>()?;
+    let all = folder(root)?.take(ROUNDS * part).collect::<Result<Vec<_>, _>>()?;
+    let mut entries = all.into_iter().map(Ok);
     let mut ratios = Vec::new();
     let mut cpu_ratios = Vec::new();
     for _ in 0..ROUNDS {
         let (bound, least_cpu) = networks(pipeline, part)?;
-        let rest = entries.split_off(part.min(entries.len()));
-        let sources: Sources = Box::new(std::mem::replace(&mut entries, rest).into_iter().map(Ok));
+        let some: Vec<_> = entries.by_ref().take(part).collect();
+        let sources: Sources = Box::new(some.into_iter());
         let (start, cpu) = (Instant::now(), cpu_time());
         let report = import(pipeline, sources, store, |_| ())?;
         let (whole, cpu) = (start.elapsed(), cpu_time() - cpu);
